@@ -1,0 +1,91 @@
+"""Settings: read once from the environment (``WARMLINE_*``), then passed down as plain values."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_SHOP = Path(__file__).parent / "shops" / "demo.yaml"
+PLACEHOLDERS = frozenset({"", "changeme", "changethis", "secret", "placeholder"})
+SHORTEST_SECRET = 24
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; the message names the variable and what to do."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="WARMLINE_", env_file=".env", extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    database_url: str = ""
+    """SQLite (``sqlite:///path``) or PostgreSQL (``postgresql://...``); empty: a file in ``data_dir``."""
+    data_dir: Path = Path("data")
+    shops: tuple[Path, ...] = (DEMO_SHOP,)
+    secret_key: SecretStr = SecretStr("")
+    """Signs customers' tokens. In development one is made and kept in ``data_dir``."""
+    base_url: str = "http://127.0.0.1:8000"
+    frame_ancestors: str = "*"
+    """Where the chat may be embedded: a CSP source list, such as ``https://shop.example``."""
+    emotion_model: str = "shipped"
+    """``shipped``, ``rules``, or a folder with an exported network."""
+    encoder_model: str = "shipped"
+    owner_email: str = ""
+    owner_password: SecretStr = SecretStr("")
+    run_worker: bool = True
+    turn_lease: timedelta = timedelta(seconds=20)
+    """How long a claimed turn may take before another worker tries it again."""
+    model_timeout: timedelta = timedelta(seconds=5)
+    messages_per_minute: int = Field(60, ge=1)
+    """A customer's limit; beyond it 429 with Retry-After."""
+    log_level: str = "INFO"
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_async_driver(cls, url: str) -> str:
+        for plain, driver in (
+            ("sqlite:///", "sqlite+aiosqlite:///"),
+            ("postgresql://", "postgresql+psycopg://"),
+            ("postgres://", "postgresql+psycopg://"),
+        ):
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return url
+
+    @property
+    def database(self) -> str:
+        """The database URL with its asynchronous driver."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'warmline.db'}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the service over HTTPS, so that cookies may be marked secure."""
+        return self.base_url.startswith("https://")
+
+
+def signing_key(settings: Settings) -> str:
+    """The key that signs tokens. Raises ConfigError in production without a real one."""
+    key = settings.secret_key.get_secret_value()
+    if settings.environment == "production":
+        if key.lower() in PLACEHOLDERS or len(key) < SHORTEST_SECRET:
+            raise ConfigError(
+                "WARMLINE_SECRET_KEY is missing, too short or a placeholder. Set it to at least "
+                f"{SHORTEST_SECRET} random characters, for example from: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
+        return key
+    return key or _kept_key(settings.data_dir / "secret.key")
+
+
+def _kept_key(path: Path) -> str:
+    if path.exists():
+        return path.read_text(encoding="ascii").strip()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,88 @@
+"""The database: engines, short reads, and the unit of work that commits first and announces after."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.live import Live
+
+
+@dataclass
+class Work:
+    """One transaction and the conversations to announce when it has been committed."""
+
+    conn: AsyncConnection
+    changed: set[str] = field(default_factory=set)
+
+    def announce(self, conversation_id: str) -> None:
+        """Wake whoever follows this conversation, after the commit."""
+        self.changed.add(conversation_id)
+
+
+class Database:
+    """SQLite or PostgreSQL, by URL. On SQLite all writers of the process queue for one connection."""
+
+    def __init__(self, url: str, live: Live) -> None:
+        self.url = make_url(url)
+        self.live = live
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=8)
+        else:
+            self._writer = self._reader = create_async_engine(
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10
+            )
+        self._one_writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A short read; never hold one across a model call or an open stream."""
+        async with self._reader.connect() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[Work]:
+        """One transaction: committed when the block ends, then announced; rolled back if it raises."""
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self._one_writer)
+            work = Work(await stack.enter_async_context(self._writer.begin()))
+            yield work
+        for conversation_id in work.changed:
+            await self.live.announce(conversation_id)
+
+    async def ping(self) -> None:
+        """Raise whatever the driver raises when the database does not answer."""
+        async with self.read() as conn:
+            await conn.execute(sa.text("select 1 from conversations limit 1"))
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 10})
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _configure(dbapi_connection: Any, _: Any) -> None:
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def _begin(conn: sa.Connection) -> None:
+        # the driver's own BEGIN is deferred: a read that turns into a write would fail at once under load
+        conn.exec_driver_sql(begin)
+
+    return engine

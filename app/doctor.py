@@ -1,0 +1,116 @@
+"""``warmline doctor``: what is wrong with an installation, and what to do about it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy.exc
+from pydantic import ValidationError
+
+from app import accounts
+from app.config import ConfigError, Settings, signing_key
+from app.db import Database
+from app.live import MemoryLive
+from app.migrate import pending
+from app.shop import ShopError, load_shop
+from models.base import Utterance
+from models.catalog import load_encoder, load_reader
+
+LITTLE_SPACE = 500_000_000
+"""Bytes of free disk below which it is said."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Literal["ok", "warn", "fail"]
+    subject: str
+    text: str
+
+
+async def examine() -> list[Finding]:
+    """Look at everything, in the order in which it would stop the service."""
+    python = Finding("ok" if sys.version_info >= (3, 11) else "fail", "python", sys.version.split()[0])
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"WARMLINE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        return [python, Finding("fail", "settings", problems)]
+    found = [python]
+    for look in (_secret, _data_dir, _shops, _reader, _encoder):
+        found += look(settings)
+    return found + await _database(settings)
+
+
+def _secret(settings: Settings) -> list[Finding]:
+    try:
+        signing_key(settings)
+    except (ConfigError, OSError) as error:
+        return [Finding("fail", "secret key", str(error))]
+    return [Finding("ok", "secret key", f"good for {settings.environment}")]
+
+
+def _data_dir(settings: Settings) -> list[Finding]:
+    folder = settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        return [Finding("fail", "data folder", f"{folder} cannot be written; change its owner or WARMLINE_DATA_DIR")]
+    free = shutil.disk_usage(folder).free
+    level: Literal["ok", "warn"] = "ok" if free > LITTLE_SPACE else "warn"
+    return [Finding(level, "data folder", f"{folder}, {free / 1e9:.1f} GB free")]
+
+
+def _shops(settings: Settings) -> list[Finding]:
+    findings = []
+    for path in settings.shops:
+        try:
+            shop = load_shop(path)
+            findings.append(Finding("ok", f"shop {shop.id}", f"{len(shop.faq)} answers"))
+        except ShopError as error:
+            findings.append(Finding("fail", "shop file", str(error)))
+    return findings
+
+
+def _reader(settings: Settings) -> list[Finding]:
+    loaded = load_reader(settings.emotion_model)
+    return [_model("emotion model", loaded.problem, lambda: loaded.model.read([Utterance("hello")])[0].model)]
+
+
+def _encoder(settings: Settings) -> list[Finding]:
+    loaded = load_encoder(settings.encoder_model)
+    model = loaded.model
+    return [
+        _model(
+            "sentence encoder",
+            loaded.problem,
+            lambda: f"{model.encode(['hello']).shape[1]} dimensions" if model else "",
+        )
+    ]
+
+
+def _model(subject: str, problem: str | None, run: Callable[[], str]) -> Finding:
+    if problem:
+        return Finding("warn", subject, problem)
+    return Finding("ok", subject, run())
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    try:
+        waiting = pending(settings.database)
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        return [Finding("fail", "database", f"does not answer ({type(error).__name__}); check WARMLINE_DATABASE_URL")]
+    if waiting:
+        return [Finding("warn", "database", f"{len(waiting)} migrations to run: warmline migrate")]
+    db = Database(settings.database, MemoryLive())
+    async with db.read() as conn:
+        staff = await accounts.everyone(conn)
+    await db.close()
+    owners = sum(a.role is accounts.Role.OWNER for a in staff)
+    findings = [Finding("ok", "database", db.url.render_as_string())]
+    if owners:
+        return [*findings, Finding("ok", "people", f"{owners} owner(s), {len(staff) - owners} agent(s)")]
+    return [*findings, Finding("warn", "people", "no owner yet: warmline invite --role owner")]

@@ -1,0 +1,128 @@
+"""The models behind an awaitable: one thread, a micro-batch of what is waiting, a limit and a timeout."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from models.base import EmotionReader, FaqMatcher, Match, Outcome, Reading, SentenceEncoder, Utterance
+from models.rules import RulesReader
+
+MAX_BATCH = 16
+MAX_WAITING = 512
+REMEMBERED_VECTORS = 4096
+
+log = structlog.get_logger(__name__)
+_rules = RulesReader()
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What the models make of one customer message."""
+
+    reading: Reading
+    match: Match
+
+
+class Inference:
+    """Runs the reader and the shop's matcher off the event loop.
+
+    When the models are too slow, too busy or fail, the rules read and nothing matches: the turn goes on,
+    honestly, and the customer can still reach a person.
+    """
+
+    def __init__(self, reader: EmotionReader, encoder: SentenceEncoder | None, timeout: float) -> None:
+        self._reader, self._encoder, self._timeout = reader, encoder, timeout
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._waiting: list[tuple[_Job, asyncio.Future[Understanding]]] = []
+        self._running = False
+        self._vectors: OrderedDict[str, tuple[float, ...]] = OrderedDict()
+
+    async def understand(self, utterance: Utterance, question: str, matcher: FaqMatcher) -> Understanding:
+        """Read ``utterance`` and match ``question`` against a shop's entries."""
+        if len(self._waiting) >= MAX_WAITING:
+            log.warning("inference_overloaded", waiting=len(self._waiting))
+            return fallback(utterance)
+        future: asyncio.Future[Understanding] = asyncio.get_running_loop().create_future()
+        self._waiting.append((_Job(utterance, question, matcher), future))
+        if not self._running:
+            self._running = True
+            self._task = asyncio.create_task(self._drain())
+        try:
+            return await asyncio.wait_for(future, self._timeout)
+        except TimeoutError:
+            log.warning("inference_timeout", seconds=self._timeout)
+            return fallback(utterance)
+
+    async def read(self, utterances: Sequence[Utterance]) -> list[Reading]:
+        """Read several messages, without matching."""
+        try:
+            return await self._in_thread(lambda: self._reader.read(list(utterances)))
+        except Exception as error:  # a model may fail in any way; the desk goes on
+            log.error("inference_failed", error=type(error).__name__)
+            return _rules.read(utterances)
+
+    async def vectors(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """Sentence vectors, remembered; empty tuples when there is no encoder."""
+        encoder = self._encoder
+        if encoder is None:
+            return [()] * len(texts)
+        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if missing:
+            rows = await self._in_thread(lambda: encoder.encode(missing))
+            for text, row in zip(missing, rows, strict=True):
+                self.remember(text, tuple(float(v) for v in row))
+        return [self._vectors[text] for text in texts]
+
+    def remember(self, text: str, vector: tuple[float, ...]) -> None:
+        """Keep a vector that was computed anyway."""
+        self._vectors[text] = vector
+        self._vectors.move_to_end(text)
+        while len(self._vectors) > REMEMBERED_VECTORS:
+            self._vectors.popitem(last=False)
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            jobs = [job for job, _ in batch]
+            try:
+                results = await self._in_thread(lambda jobs=jobs: _run(self._reader, jobs))
+            except Exception as error:  # a model may fail in any way; the desk goes on
+                log.error("inference_failed", error=type(error).__name__)
+                results = [fallback(job.utterance) for job in jobs]
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(result)
+        self._running = False
+
+
+@dataclass(frozen=True)
+class _Job:
+    utterance: Utterance
+    question: str
+    matcher: FaqMatcher
+
+
+def _run(reader: EmotionReader, jobs: Sequence[_Job]) -> list[Understanding]:
+    readings = reader.read([job.utterance for job in jobs])
+    matches: dict[int, Match] = {}
+    for matcher in {id(job.matcher): job.matcher for job in jobs}.values():
+        mine = [i for i, job in enumerate(jobs) if job.matcher is matcher]
+        matches.update(zip(mine, matcher.match([jobs[i].question for i in mine]), strict=True))
+    return [Understanding(reading, matches[i]) for i, reading in enumerate(readings)]
+
+
+def fallback(utterance: Utterance) -> Understanding:
+    """What is said of a message when the models cannot."""
+    return Understanding(_rules.read([utterance])[0], Match(Outcome.UNKNOWN, 0.0))

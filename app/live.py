@@ -1,0 +1,152 @@
+"""Wake-ups to open streams: a conversation's id, never its data. Whoever wakes reads the database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Protocol
+
+import psycopg
+import structlog
+from sqlalchemy.engine import make_url
+
+EVERYTHING = "*"
+"""The topic of those who follow every conversation: agents' consoles and the worker."""
+CHANNEL = "warmline"
+RECONNECT_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class Subscription:
+    """Collects the ids that changed since it was last looked at; ids are kept once, so it cannot grow wild."""
+
+    def __init__(self) -> None:
+        self._changed: set[str] = set()
+        self._event = asyncio.Event()
+
+    def wake(self, conversation_id: str) -> None:
+        """Note that a conversation changed."""
+        self._changed.add(conversation_id)
+        self._event.set()
+
+    async def wait(self, timeout: float) -> set[str]:
+        """The ids that changed; empty after ``timeout`` seconds (read again anyway)."""
+        try:
+            await asyncio.wait_for(self._event.wait(), timeout)
+        except TimeoutError:
+            return set()
+        self._event.clear()
+        changed, self._changed = self._changed, set()
+        return changed
+
+
+class Live(Protocol):
+    """Carries wake-ups between whoever commits and whoever follows."""
+
+    async def announce(self, conversation_id: str) -> None:
+        """Wake everyone who follows the conversation."""
+        ...
+
+    def subscribe(self, topic: str) -> AbstractAsyncContextManager[Subscription]:
+        """Follow one conversation, or EVERYTHING."""
+        ...
+
+    def run(self) -> AbstractAsyncContextManager[None]:
+        """Keep the carrier going while the service runs."""
+        ...
+
+
+class MemoryLive:
+    """Within one process."""
+
+    def __init__(self) -> None:
+        self._followers: dict[str, set[Subscription]] = {}
+
+    async def announce(self, conversation_id: str) -> None:
+        """Wake the followers in this process."""
+        self.wake(conversation_id)
+
+    def wake(self, conversation_id: str) -> None:
+        """Wake the followers in this process, at once."""
+        for topic in (conversation_id, EVERYTHING):
+            for follower in self._followers.get(topic, ()):
+                follower.wake(conversation_id)
+
+    def wake_all(self) -> None:
+        """Wake every follower: something may have been missed."""
+        for topic, followers in list(self._followers.items()):
+            for follower in followers:
+                follower.wake(topic)
+
+    @asynccontextmanager
+    async def subscribe(self, topic: str) -> AsyncIterator[Subscription]:
+        """Follow a topic until the block ends."""
+        subscription = Subscription()
+        self._followers.setdefault(topic, set()).add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._followers[topic].discard(subscription)
+            if not self._followers[topic]:
+                del self._followers[topic]
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Nothing to keep going in memory."""
+        yield
+
+
+class PostgresLive(MemoryLive):
+    """Between processes by LISTEN/NOTIFY; a wake-up only, so a lost one costs a delay and no message."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=10_000)
+
+    async def announce(self, conversation_id: str) -> None:
+        """Wake this process now and the others through the database."""
+        self.wake(conversation_id)
+        try:
+            self._outgoing.put_nowait(conversation_id)
+        except asyncio.QueueFull:
+            log.warning("live_queue_full")  # the others read again within their slow re-read
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Listen and notify until the block ends, reconnecting for ever."""
+        async with AsyncExitStack() as stack:
+            for work in (self._listen, self._notify):
+                task = asyncio.create_task(self._for_ever(work))
+                stack.push_async_callback(_cancelled, task)
+            yield
+
+    async def _for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except psycopg.Error as error:
+                log.warning("live_connection_lost", error=type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as conn:
+            await conn.execute(f"LISTEN {CHANNEL}")
+            self.wake_all()
+            async for notice in conn.notifies():
+                self.wake(notice.payload)
+
+    async def _notify(self) -> None:
+        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as conn:
+            while True:
+                await conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, await self._outgoing.get()))
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def live_for(database_url: str) -> Live:
+    """The carrier that fits the database."""
+    return PostgresLive(database_url) if database_url.startswith("postgresql") else MemoryLive()

@@ -1,0 +1,111 @@
+"""What the bot says for a decision: the words, the buttons and what must be remembered of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.inference import Understanding
+from app.shop import FaqEntry
+from app.shopfront import Shopfront
+from conversations.conversation import Conversation, Message
+from conversations.lifecycle import Author
+from handoff.desk import Wait
+from handoff.policy import Act, Decision
+from handoff.signals import Signals
+from models.base import Outcome
+
+_NO = {"no", "nope", "nah", "not", "n"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the bot would say and do, not yet written."""
+
+    decision: Decision
+    message_id: str
+    """The customer message it answers."""
+    text: str
+    extra: dict[str, Any]
+    state: str
+    frustration: float
+    shop: Shopfront
+    customer_email: str | None = None
+    declines_offer: bool = False
+
+    def queued_line(self, wait: Wait, at: datetime) -> str:
+        """What happens next, for a customer who was handed over."""
+        opens = self.shop.shop.opens_next(at)
+        return self.shop.voice.line("queued", wait=wait, opens=opens, email=self.customer_email)
+
+
+def speak(
+    conversation: Conversation,
+    messages: Sequence[Message],
+    shop: Shopfront,
+    understood: Understanding,
+    signals: Signals,
+    decision: Decision,
+) -> Draft:
+    """Put a decision into words."""
+    found = [e for c in understood.match.candidates if (e := shop.shop.entry(c.id))]
+    state = understood.reading.state
+    said = [m for m in messages if m.author is Author.BOT]
+    entry = found[0] if found and understood.match.outcome is Outcome.ANSWER else None
+    again = entry is not None and bool(said) and said[-1].extra.get("entry_id") == entry.id
+    shown = None if again and decision.act is Act.OFFER else entry
+    named = found[0] if found and understood.match.outcome in (Outcome.ANSWER, Outcome.CLARIFY) else None
+    content = _content(decision, understood, shown, shop)
+    spoken = shop.voice.say(
+        decision.act.value, state, name=conversation.customer_name,
+        topic=named.topic if named else None, seed=len(messages), last_opening=said[-1].extra.get("opening", "") if said else "", **content,
+    )  # fmt: skip
+    extra = {
+        "act": decision.act.value, "reason": decision.reason.value, "outcome": understood.match.outcome.value,
+        "opening": spoken.opening, **_shown(decision.act, shown, found, shop),
+    }  # fmt: skip
+    no = conversation.offer_open and (signals.outcome == "smalltalk" or _is_no(messages))
+    declines = no and decision.act not in (Act.HANDOFF, Act.OFFER) and _is_no(messages)
+    return Draft(
+        decision, signals.message_id, spoken.text, extra | ({"declined": True} if declines else {}), state,
+        signals.frustration_level, shop, conversation.customer_email, declines,
+    )  # fmt: skip
+
+
+def _content(decision: Decision, understood: Understanding, entry: FaqEntry | None, shop: Shopfront) -> dict[str, Any]:
+    match decision.act:
+        case Act.SMALLTALK:
+            return {"kind": understood.match.smalltalk or "acknowledgement"}
+        case Act.HANDOFF:
+            return {"reason": decision.reason.value, "safety_help": shop.shop.safety_help}
+        case _:
+            return {"answer": entry.answer if entry else "", "next_step": entry.next_step if entry else ""}
+
+
+def _shown(act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Shopfront) -> dict[str, Any]:
+    """What goes with the text: the entry given, its link, and buttons."""
+    shown: dict[str, Any] = {"buttons": []}
+    if act in (Act.ANSWER, Act.OFFER) and entry:
+        shown |= {"entry_id": entry.id, "title": entry.question}
+        if entry.link:
+            shown["link"] = entry.link.model_dump()
+    match act:
+        case Act.ANSWER if entry:
+            follow_ups = [e for i in entry.follow_ups if (e := shop.shop.entry(i))]
+            shown["buttons"] = [{"kind": "ask", "label": e.question} for e in follow_ups[:3]]
+        case Act.CLARIFY:
+            shown["buttons"] = [{"kind": "ask", "label": e.question} for e in found]
+        case Act.OFFER:
+            shown["buttons"] = [
+                {"kind": "accept", "label": "Yes, a person please"},
+                {"kind": "decline", "label": "No, carry on"},
+            ]
+        case Act.UNKNOWN:
+            shown["buttons"] = [{"kind": "accept", "label": "Talk to a person"}]
+    return shown
+
+
+def _is_no(messages: Sequence[Message]) -> bool:
+    last = next((m for m in reversed(messages) if m.author is Author.CUSTOMER), None)
+    words = last.text.casefold().replace(",", " ").split() if last else []
+    return 0 < len(words) <= 5 and words[0].strip(".!") in _NO

@@ -1,0 +1,197 @@
+"""One bot turn: read, understand, decide, then speak or hand off. The file to read first.
+
+A turn never holds the database while a model runs. What it drafted is written only if the conversation is
+still the one that was read: if an agent took over or the customer wrote again, the draft is dropped and what
+is true now decides.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from app.db import Database
+from app.inference import Inference, Understanding
+from app.metrics import TURNS
+from app.queue import wait_for
+from app.shopfront import Shopfront, Shops
+from app.speech import Draft, speak
+from conversations import store
+from conversations.conversation import Conversation, Message
+from conversations.errors import Stale
+from conversations.lifecycle import Author, Status
+from handoff.desk import queue_rank, urgency_of
+from handoff.policy import Act, Decision, Evidence, Reason, Rules, decide
+from handoff.signals import CustomerTurn, Signals, signals_of
+from models.base import Reading, Utterance
+
+EARLIER_MESSAGES = 3
+"""How many of the customer's earlier messages the reader may see."""
+
+log = structlog.get_logger(__name__)
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A conversation and its transcript as they were when the turn began."""
+
+    conversation: Conversation
+    messages: Sequence[Message]
+
+    @property
+    def customer(self) -> list[Message]:
+        """What the customer wrote, oldest first."""
+        return [m for m in self.messages if m.author is Author.CUSTOMER]
+
+    @property
+    def unread(self) -> list[Message]:
+        """Customer messages without a reading."""
+        return [m for m in self.customer if m.reading is None]
+
+    @property
+    def unanswered(self) -> list[Message]:
+        """Customer messages since the bot or an agent last spoke, and since the bot last took over."""
+        spoke = [m.seq for m in self.messages if m.author in (Author.BOT, Author.AGENT)]
+        after = max([self.conversation.bot_from_seq, *spoke])
+        return [m for m in self.customer if m.seq > after]
+
+    def before(self, message: Message) -> tuple[str, ...]:
+        """The customer's latest messages before ``message``, oldest first."""
+        return tuple(m.text for m in self.customer if m.seq < message.seq)[-EARLIER_MESSAGES:]
+
+
+class BotTurn:
+    """Takes turns. One instance serves every conversation."""
+
+    def __init__(self, db: Database, inference: Inference, shops: Shops, rules: Rules, clock: Clock) -> None:
+        self._db, self._inference, self._shops, self._rules, self._clock = db, inference, shops, rules, clock
+
+    async def take(self, conversation_id: str) -> None:
+        """Take the turn that is due. Does nothing when nothing is left to read or to say."""
+        thread = await self._read(conversation_id)
+        readings = await self._read_earlier(thread)
+        if thread.conversation.status is not Status.BOT or not thread.unanswered:
+            await self._write(thread, readings | await self._read_all(thread), None)
+            return
+        shop = self._shops.get(thread.conversation.shop_id)
+        now = thread.unanswered[-1]
+        understood = await self._understand(thread, now, shop)
+        readings[now.id] = understood.reading
+        signals = await self._signals(thread, readings, understood)
+        decision = self._decide(thread, signals, now)
+        draft = speak(thread.conversation, thread.messages, shop, understood, signals, decision)
+        await self._write(thread, readings, draft)
+
+    async def _read(self, conversation_id: str) -> Thread:
+        async with self._db.read() as conn:
+            conversation = await store.load(conn, conversation_id)
+            return Thread(conversation, await store.transcript(conn, conversation_id))
+
+    async def _read_earlier(self, thread: Thread) -> dict[str, Reading]:
+        """Readings for unread messages before the last: several in a row, or some missed while models were away."""
+        return await self._read_messages(thread, thread.unread[:-1])
+
+    async def _read_all(self, thread: Thread) -> dict[str, Reading]:
+        return await self._read_messages(thread, thread.unread[-1:])
+
+    async def _read_messages(self, thread: Thread, unread: Sequence[Message]) -> dict[str, Reading]:
+        if not unread:
+            return {}
+        readings = await self._inference.read([Utterance(m.text, thread.before(m)) for m in unread])
+        return {m.id: reading for m, reading in zip(unread, readings, strict=True)}
+
+    async def _understand(self, thread: Thread, now: Message, shop: Shopfront) -> Understanding:
+        """Read the last message; match everything unanswered, so that "hello?" does not hide the question before it."""
+        question = "\n".join(m.text for m in thread.unanswered)
+        understood = await self._inference.understand(Utterance(now.text, thread.before(now)), question, shop.matcher)
+        if understood.match.vector and question == now.text:
+            self._inference.remember(now.text, understood.match.vector)
+        return understood
+
+    async def _signals(self, thread: Thread, readings: dict[str, Reading], understood: Understanding) -> Signals:
+        """Signals over every turn since the bot last took over."""
+        considered = [m for m in thread.customer if m.seq > thread.conversation.bot_from_seq]
+        vectors = await self._inference.vectors([m.text for m in considered])
+        turns = []
+        for message, vector in zip(considered, vectors, strict=True):
+            reading = readings[message.id].as_dict() if message.id in readings else message.reading or {}
+            reply = _reply_to(message, thread.messages)
+            done = reply.extra if reply else {}
+            best = understood.match.candidates[:1] if message is considered[-1] else ()
+            turns.append(
+                CustomerTurn(
+                    message.id,
+                    message.text,
+                    reading.get("states", {}),
+                    reading.get("flagged", ()),
+                    outcome=understood.match.outcome if message is considered[-1] else done.get("outcome", "unknown"),
+                    entry_id=best[0].id if best else done.get("entry_id"),
+                    vector=vector,
+                    act=done.get("act"),
+                )  # fmt: skip
+            )
+        return signals_of(turns, _declined_after(thread, considered))
+
+    def _decide(self, thread: Thread, signals: Signals, now: Message) -> Decision:
+        """The policy, after the one thing it cannot see: a plain yes or no to an offer that is open."""
+        if thread.conversation.offer_open and _is_yes(now.text):
+            evidence = Evidence("offer_accepted", 1, 1, "Accepted the offer of a person", now.id)
+            return Decision(Act.HANDOFF, Reason.ASKED, (evidence,))
+        return decide(signals, self._rules)
+
+    async def _write(self, thread: Thread, readings: dict[str, Reading], draft: Draft | None) -> None:
+        """One short transaction against the version that was read."""
+        at = self._clock()
+        try:
+            async with self._db.unit_of_work() as work:
+                conversation = await store.load(work.conn, thread.conversation.id, lock=True)
+                if conversation.version != thread.conversation.version:
+                    raise Stale()
+                for message_id, reading in readings.items():
+                    conversation.read(message_id, reading.as_dict(), at)
+                if draft is not None:
+                    await self._act(work.conn, conversation, draft, at)
+                conversation.due_at = None
+                await store.save(work.conn, conversation)
+                work.announce(conversation.id)
+        except Stale:
+            TURNS.labels("dropped").inc()
+            log.info("draft_dropped", conversation=thread.conversation.id)
+            return
+        TURNS.labels(draft.decision.act.value if draft else "read_only").inc()
+
+    async def _act(self, conn, conversation: Conversation, draft: Draft, at: datetime) -> None:  # type: ignore[no-untyped-def]
+        """Speak, offer or hand over, and keep why."""
+        decision = draft.decision
+        conversation.decided(draft.message_id, decision.act, decision.reason, decision.evidence_dicts(), at)
+        if draft.declines_offer:
+            conversation.decline_offer(at)
+        conversation.say(draft.text, at, **draft.extra)
+        if decision.act is Act.OFFER:
+            conversation.offer_person(decision.reason, decision.evidence_dicts(), at)
+        if decision.act is Act.HANDOFF:
+            urgency = urgency_of(decision.reason, draft.frustration)
+            conversation.request_handoff(
+                decision.reason, decision.evidence_dicts(), at, queue_rank=queue_rank(at, urgency),
+                urgency=urgency, decided_by="policy", state=draft.state,
+            )  # fmt: skip
+            wait = await wait_for(conn, conversation, at)
+            conversation.line(draft.queued_line(wait, at), at, promise=True)
+
+
+def _reply_to(message: Message, messages: Sequence[Message]) -> Message | None:
+    """The bot's next message after ``message``."""
+    return next((m for m in messages if m.seq > message.seq and m.author is Author.BOT), None)
+
+
+def _declined_after(thread: Thread, considered: Sequence[Message]) -> int | None:
+    """How many turns had been taken when the customer last declined a person."""
+    declined = [m.seq for m in thread.messages if m.extra.get("declined")]
+    return sum(m.seq < declined[-1] for m in considered) if declined else None
+
+
+def _is_yes(text: str) -> bool:
+    plain = "".join(c for c in text.casefold() if c.isalpha() or c == " ").split()
+    return 0 < len(plain) <= 4 and plain[0] in {"yes", "yeah", "yep", "please", "ok", "okay", "sure", "y"}

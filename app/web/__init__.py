@@ -1,0 +1,1 @@
+"""HTTP: thin endpoints that load, authorise, call a verb and return."""

@@ -1,0 +1,237 @@
+"""What agents' consoles call: log in, the desk, and the verbs on a conversation."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import accounts
+from app.accounts import Account
+from app.metrics import MESSAGES
+from app.queue import DeskNow, desk_now
+from app.web.deps import LOGINS, Address, Agent, House, HouseDep, cookie_name
+from app.web.errors import HttpProblem
+from app.web.schemas import (
+    AcceptInvitation,
+    AccountOut,
+    Card,
+    DeskOut,
+    EventOut,
+    LogIn,
+    MessageOut,
+    SendAgentMessage,
+    SetStatus,
+    StaffView,
+    WaitOut,
+)
+from conversations import store
+from conversations.conversation import Conversation, Message, clean_text
+from conversations.errors import AlreadyTaken
+from conversations.lifecycle import Author, Status
+from handoff import desk
+from handoff.brief import brief_of
+
+router = APIRouter(prefix="/api", tags=["agent"])
+
+
+@router.post("/session", status_code=201)
+async def log_in(body: LogIn, house: HouseDep, address: Address, response: Response) -> AccountOut:
+    """Log in; the session is a cookie that scripts cannot read."""
+    house.limiter.check(LOGINS, "login", address)
+    house.limiter.check(LOGINS, "login", body.email.strip().lower())
+    async with house.db.read() as conn:
+        found = await accounts.by_email(conn, body.email)
+    if not await accounts.password_fits(found, body.password) or found is None:
+        raise HttpProblem(401, "wrong_login", "E-mail address or password is wrong.")
+    await _start_session(house, found[0], response)
+    return account_out(found[0])
+
+
+@router.get("/session")
+async def who_am_i(me: Agent) -> AccountOut:
+    """Who is logged in."""
+    return account_out(me)
+
+
+@router.delete("/session", status_code=204)
+async def log_out(request: Request, house: HouseDep, me: Agent, response: Response) -> None:
+    """Log out."""
+    async with house.db.unit_of_work() as work:
+        await accounts.close_session(work.conn, request.cookies[cookie_name(house.settings)])
+    response.delete_cookie(cookie_name(house.settings))
+
+
+@router.post("/invitations/{token}", status_code=201)
+async def accept_invitation(
+    token: str, body: AcceptInvitation, house: HouseDep, address: Address, response: Response
+) -> AccountOut:
+    """Become a colleague with a one-time link."""
+    house.limiter.check(LOGINS, "invitation", address)
+    hashed = await accounts.hash_password(body.password)
+    async with house.db.unit_of_work() as work:
+        account = await accounts.accept(work.conn, token, body.email, body.name, hashed, house.clock())
+    await _start_session(house, account, response)
+    return account_out(account)
+
+
+@router.get("/desk")
+async def get_desk(me: Agent, house: HouseDep) -> DeskOut:
+    """The queue, one's own conversations, the colleagues' and the bot's."""
+    async with house.db.read() as conn:
+        return await desk_view(conn, house, me)
+
+
+@router.get("/conversations/{conversation_id}")
+async def get_conversation(conversation_id: str, me: Agent, house: HouseDep) -> StaffView:
+    """The whole conversation: transcript, readings, notes, events and brief."""
+    async with house.db.read() as conn:
+        return await staff_view(conn, conversation_id)
+
+
+@router.get("/conversations/{conversation_id}/events")
+async def get_events(
+    conversation_id: str, me: Agent, house: HouseDep, after: Annotated[int, Query(ge=0)] = 0
+) -> list[EventOut]:
+    """What happened after ``seq``, in order; at most 500 at once."""
+    async with house.db.read() as conn:
+        await store.load(conn, conversation_id)
+        history = await store.history(conn, conversation_id, after=after)
+    return [EventOut.of(event, message, staff=True) for event, message in history]
+
+
+@router.post("/conversations/{conversation_id}/messages", status_code=201)
+async def send_message(conversation_id: str, body: SendAgentMessage, me: Agent, house: HouseDep) -> MessageOut:
+    """Reply to the customer, or leave a note. The same ``client_message_id`` gives the first message back."""
+    text = clean_text(body.text)
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        sent = await store.message_already_sent(work.conn, conversation_id, Author.AGENT, body.client_message_id, text)
+        if sent:
+            return MessageOut.of(sent, staff=True)
+        write = conversation.reply if body.visibility == "public" else conversation.note
+        message = write(me.id, me.name, text, body.client_message_id, house.clock())
+        await store.save(work.conn, conversation)
+        work.announce(conversation_id)
+    MESSAGES.labels("agent").inc()
+    return MessageOut.of(message, staff=True)
+
+
+@router.put("/conversations/{conversation_id}/assignee")
+async def take(conversation_id: str, me: Agent, house: HouseDep) -> StaffView:
+    """Take the conversation, from the queue or over from the bot. 409 says who has it already."""
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        mine = conversation.assignee_id == me.id
+        await _take(work.conn, conversation, me, house.clock())
+        if not mine:
+            conversation.line(_line(house, conversation, "joined", me), house.clock())
+            await store.save(work.conn, conversation)
+            work.announce(conversation_id)
+        return await staff_view(work.conn, conversation_id)
+
+
+@router.delete("/conversations/{conversation_id}/assignee")
+async def release(conversation_id: str, me: Agent, house: HouseDep) -> StaffView:
+    """Put one's conversation back into the queue, at the place its first wait gave it."""
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        at = house.clock()
+        urgency = desk.urgency_of(conversation.handoff_reason or "asked")
+        conversation.release(me.id, me.name, at, queue_rank=desk.queue_rank(conversation.opened_at, urgency))
+        conversation.line(_line(house, conversation, "released", me), at)
+        await store.save(work.conn, conversation)
+        work.announce(conversation_id)
+        return await staff_view(work.conn, conversation_id)
+
+
+@router.put("/conversations/{conversation_id}/status")
+async def set_status(conversation_id: str, body: SetStatus, me: Agent, house: HouseDep) -> StaffView:
+    """Return the conversation to the bot, or resolve it."""
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        if body.status == "bot":
+            conversation.return_to_bot(me.id, me.name, house.clock())
+            conversation.line(_line(house, conversation, "returned", me), house.clock())
+        else:
+            conversation.resolve(me.id, me.name, house.clock())
+            conversation.line(_line(house, conversation, "resolved", me), house.clock())
+        await store.save(work.conn, conversation)
+        work.announce(conversation_id)
+        return await staff_view(work.conn, conversation_id)
+
+
+def account_out(account: Account) -> AccountOut:
+    """An account for the wire."""
+    return AccountOut(id=account.id, name=account.name, email=account.email, role=account.role.value)
+
+
+async def desk_view(conn: AsyncConnection, house: House, me: Account) -> DeskOut:
+    """Read the desk as ``me`` sees it."""
+    now = await desk_now(conn, house.clock())
+    bot = await store.with_bot(conn)
+    last = await store.last_customer_messages(conn, [c.id for c in (*now.waiting, *now.held, *bot)])
+    names = {account.id: account.name for account in await accounts.everyone(conn)}
+
+    def cards(conversations: list[Conversation]) -> list[Card]:
+        return [_card(c, last.get(c.id), names, now) for c in conversations]
+
+    return DeskOut(
+        me=account_out(me),
+        waiting=cards(now.waiting),
+        mine=cards([c for c in now.held if c.assignee_id == me.id]),
+        others=cards([c for c in now.held if c.assignee_id != me.id]),
+        bot=cards([c for c in bot if c.id in last]),
+        online=len(now.online),
+    )
+
+
+async def staff_view(conn: AsyncConnection, conversation_id: str) -> StaffView:
+    """Read a conversation with everything that is known of it."""
+    conversation = await store.load(conn, conversation_id)
+    history = await store.history(conn, conversation_id, limit=5000)
+    messages = [message for _, message in history if message]
+    assignee = await _name_of(conn, conversation.assignee_id)
+    events = [EventOut.of(event, message, staff=True) for event, message in history]
+    return StaffView.of(conversation, events, brief_of(messages, [event for event, _ in history]), assignee)
+
+
+def _card(conversation: Conversation, last: Message | None, names: dict[str, str], now: DeskNow) -> Card:
+    reading = last.reading if last and last.reading else None
+    return Card(
+        id=conversation.id, status=conversation.status.value, customer_name=conversation.customer_name,
+        reason=conversation.handoff_reason, waiting_since=conversation.waiting_since, opened_at=conversation.opened_at,
+        assignee_id=conversation.assignee_id, assignee_name=names.get(conversation.assignee_id or ""),
+        last_seq=conversation.last_seq, last_message=last.text[:200] if last else None, last_at=last.at if last else None,
+        state=reading["state"] if reading else None,
+        frustration=reading["states"]["frustrated"] if reading else None,
+        wait=WaitOut.of(now.wait(conversation)) if conversation.status is Status.WAITING else None,
+    )  # fmt: skip
+
+
+async def _take(conn: AsyncConnection, conversation: Conversation, me: Account, at: datetime) -> None:
+    """Take it, or say by name who has it."""
+    try:
+        conversation.take(me.id, me.name, at)
+    except AlreadyTaken as taken:
+        taken.name_assignee(await _name_of(conn, taken.assignee_id))
+        raise
+
+
+async def _name_of(conn: AsyncConnection, account_id: str | None) -> str | None:
+    if account_id is None:
+        return None
+    return next((a.name for a in await accounts.everyone(conn) if a.id == account_id), None)
+
+
+def _line(house: House, conversation: Conversation, name: str, me: Account) -> str:
+    return house.shops.get(conversation.shop_id).voice.line(name, agent=me.name)
+
+
+async def _start_session(house: House, account: Account, response: Response) -> None:
+    async with house.db.unit_of_work() as work:
+        token = await accounts.open_session(work.conn, account.id, house.clock())
+    response.set_cookie(
+        cookie_name(house.settings), token, max_age=int(accounts.SESSION_LASTS.total_seconds()), path="/",
+        secure=house.settings.is_https, httponly=True, samesite="lax",
+    )  # fmt: skip

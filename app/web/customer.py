@@ -1,0 +1,140 @@
+"""What a customer's browser calls. A token opens one conversation and nothing else."""
+
+from fastapi import APIRouter
+from limits import RateLimitItemPerMinute
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.metrics import MESSAGES
+from app.queue import desk_now, wait_for
+from app.web.deps import OPENINGS, Address, House, HouseDep, OwnConversation
+from app.web.schemas import (
+    AnswerOffer,
+    CustomerView,
+    Introduce,
+    MessageOut,
+    OpenConversation,
+    Opened,
+    SendMessage,
+    WaitOut,
+)
+from conversations import store
+from conversations.conversation import Conversation, clean_text
+from conversations.lifecycle import Author, Status
+from handoff.desk import queue_rank, urgency_of
+from handoff.policy import Evidence, Reason
+
+router = APIRouter(prefix="/api/chat", tags=["customer"])
+
+
+@router.post("/conversations", status_code=201)
+async def open_conversation(body: OpenConversation, house: HouseDep, address: Address) -> Opened:
+    """Begin a conversation. The bot says at once that it is a bot."""
+    house.limiter.check(OPENINGS, "open", address)
+    front = house.shops.get(body.shop)
+    conversation = Conversation.open(front.shop.id, house.clock(), body.name, body.email, body.page_url)
+    conversation.say(front.voice.line("greeting", shop=front.shop.name), house.clock(), act="greeting", buttons=[])
+    async with house.db.unit_of_work() as work:
+        await store.insert(work.conn, conversation)
+    return Opened(token=house.tokens.issue(conversation.id), conversation=await view(house, conversation.id))
+
+
+@router.get("/conversations/{conversation_id}")
+async def get_conversation(conversation_id: OwnConversation, house: HouseDep) -> CustomerView:
+    """The conversation as its customer sees it."""
+    return await view(house, conversation_id)
+
+
+@router.post("/conversations/{conversation_id}/messages", status_code=201)
+async def send_message(conversation_id: OwnConversation, body: SendMessage, house: HouseDep) -> MessageOut:
+    """Write. Sending the same ``client_message_id`` again gives the first message back."""
+    house.limiter.check(RateLimitItemPerMinute(house.settings.messages_per_minute), "write", conversation_id)
+    text = clean_text(body.text)
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        sent = await store.message_already_sent(
+            work.conn, conversation_id, Author.CUSTOMER, body.client_message_id, text
+        )
+        if sent:
+            return MessageOut.of(sent)
+        message = conversation.receive(text, body.client_message_id, house.clock())
+        await store.save(work.conn, conversation)
+        work.announce(conversation_id)
+    MESSAGES.labels("customer").inc()
+    return MessageOut.of(message)
+
+
+@router.put("/conversations/{conversation_id}/handoff", status_code=200)
+async def ask_for_person(conversation_id: OwnConversation, house: HouseDep) -> CustomerView:
+    """Talk to a person: always granted, at once. Asking again while waiting changes nothing."""
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        if conversation.status in (Status.BOT, Status.RESOLVED):
+            await _hand_over(work.conn, conversation, house)
+            work.announce(conversation_id)
+    return await view(house, conversation_id)
+
+
+@router.put("/conversations/{conversation_id}/offer", status_code=200)
+async def answer_offer(conversation_id: OwnConversation, body: AnswerOffer, house: HouseDep) -> CustomerView:
+    """Accept or decline the offer of a person."""
+    if body.accept:
+        return await ask_for_person(conversation_id, house)
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        if conversation.offer_open:
+            front = house.shops.get(conversation.shop_id)
+            conversation.decline_offer(house.clock())
+            conversation.line(front.voice.line("declined"), house.clock(), declined=True)
+            await store.save(work.conn, conversation)
+            work.announce(conversation_id)
+    return await view(house, conversation_id)
+
+
+@router.put("/conversations/{conversation_id}/customer")
+async def introduce(conversation_id: OwnConversation, body: Introduce, house: HouseDep) -> CustomerView:
+    """Leave a name, or an address for the answer."""
+    async with house.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, conversation_id, lock=True)
+        conversation.introduce(body.name, body.email, house.clock())
+        await store.save(work.conn, conversation)
+        work.announce(conversation_id)
+    return await view(house, conversation_id)
+
+
+async def view(house: House, conversation_id: str) -> CustomerView:
+    """Read a conversation as its customer may see it."""
+    async with house.db.read() as conn:
+        conversation = await store.load(conn, conversation_id)
+        messages = await store.transcript(conn, conversation_id, public_only=True)
+        wait = (
+            (await desk_now(conn, house.clock())).wait(conversation) if conversation.status is Status.WAITING else None
+        )
+    agent = next((m.author_name for m in reversed(messages) if m.author is Author.AGENT), None)
+    return CustomerView(
+        id=conversation.id, shop=conversation.shop_id, status=conversation.status.value,
+        agent_name=agent if conversation.status is Status.WITH_AGENT else None,
+        customer_name=conversation.customer_name, customer_email=conversation.customer_email,
+        offer_open=conversation.offer_open, bot_is_typing=bot_is_typing(conversation), wait=WaitOut.of(wait),
+        last_seq=conversation.last_seq, messages=[MessageOut.of(m) for m in messages],
+    )  # fmt: skip
+
+
+def bot_is_typing(conversation: Conversation) -> bool:
+    """True exactly while a turn of the bot is due or being taken."""
+    return conversation.status is Status.BOT and conversation.due_at is not None
+
+
+async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: House) -> None:
+    at = house.clock()
+    front = house.shops.get(conversation.shop_id)
+    if conversation.status is Status.RESOLVED:
+        conversation.reopen(at)
+    urgency = urgency_of(Reason.ASKED)
+    evidence = Evidence("asked_for_human", 1, 1, "Pressed “Talk to a person”")
+    conversation.request_handoff(
+        Reason.ASKED, [vars(evidence)], at, queue_rank=queue_rank(at, urgency), urgency=urgency, decided_by="customer"
+    )
+    wait = await wait_for(conn, conversation, at)
+    line = front.voice.line("queued", wait=wait, opens=front.shop.opens_next(at), email=conversation.customer_email)
+    conversation.line(line, at, promise=True)
+    await store.save(conn, conversation)

@@ -1,0 +1,265 @@
+"""What goes over the wire. Shapes only; what a customer may see is decided here, once."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
+
+from conversations.conversation import Conversation, Message
+from conversations.events import PUBLIC_PAYLOAD, Event
+from conversations.review import Escalation
+from handoff.brief import Brief
+from handoff.desk import Wait
+
+PUBLIC_EXTRA = frozenset({"act", "buttons", "link", "promise"})
+"""Of what goes with a message, what a customer's browser needs."""
+WIRE_TEXT = 120_000
+"""Characters the wire takes; the domain says in words what is too long (conversations.MAX_TEXT)."""
+
+Blank = BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else value)
+Name = Annotated[str | None, Blank, Field(max_length=120)]
+Email = Annotated[EmailStr | None, Blank]
+ClientMessageId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class OpenConversation(_In):
+    """A customer begins."""
+
+    shop: str = Field(max_length=64)
+    name: Name = None
+    email: Email = None
+    page_url: str | None = Field(None, max_length=2000)
+
+
+class SendMessage(_In):
+    """Anyone writes. ``client_message_id`` is made by the sender and makes sending again harmless."""
+
+    text: str = Field(max_length=WIRE_TEXT)
+    client_message_id: ClientMessageId
+
+
+class SendAgentMessage(SendMessage):
+    """An agent writes to the customer, or a note to colleagues."""
+
+    visibility: Literal["public", "internal"] = "public"
+
+
+class Introduce(_In):
+    """What to call a customer and where to reach them."""
+
+    name: Name = None
+    email: Email = None
+
+
+class AnswerOffer(_In):
+    """Accept or decline the offer of a person."""
+
+    accept: bool
+
+
+class LogIn(_In):
+    """Who comes to work."""
+
+    email: str = Field(max_length=254)
+    password: str = Field(max_length=1024)
+
+
+class AcceptInvitation(_In):
+    """A new colleague."""
+
+    email: EmailStr
+    name: str = Field(min_length=1, max_length=120)
+    password: str = Field(max_length=1024)
+
+
+class Invite(_In):
+    """Whom to invite."""
+
+    role: Literal["agent", "owner"] = "agent"
+
+
+class SetStatus(_In):
+    """Return to the bot, or resolve."""
+
+    status: Literal["bot", "resolved"]
+
+
+class GiveVerdict(_In):
+    """Was the handoff right?"""
+
+    verdict: Literal["right", "too_early", "too_late", "not_needed"]
+    note: str = Field("", max_length=2000)
+
+
+class MessageOut(BaseModel):
+    """One message. ``reading`` is only ever sent to staff."""
+
+    id: str
+    seq: int
+    author: str
+    author_name: str | None
+    text: str
+    at: datetime
+    visibility: str
+    client_message_id: str | None
+    extra: dict[str, Any]
+    reading: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, message: Message, *, staff: bool = False) -> "MessageOut":
+        """For staff with everything, for customers with what is theirs."""
+        extra = message.extra if staff else {k: v for k, v in message.extra.items() if k in PUBLIC_EXTRA}
+        return cls(
+            id=message.id, seq=message.seq, author=message.author.value, author_name=message.author_name,
+            text=message.text, at=message.at, visibility=message.visibility.value,
+            client_message_id=message.client_message_id, extra=extra, reading=message.reading if staff else None,
+        )  # fmt: skip
+
+
+class EventOut(BaseModel):
+    """One thing that happened, with its message when it is one."""
+
+    seq: int
+    kind: str
+    actor: str
+    at: datetime
+    payload: dict[str, Any]
+    message: MessageOut | None = None
+
+    @classmethod
+    def of(cls, event: Event, message: Message | None, *, staff: bool = False) -> "EventOut":
+        """For staff with everything, for customers without ids of agents and without readings."""
+        payload = event.payload if staff else {k: v for k, v in event.payload.items() if k in PUBLIC_PAYLOAD}
+        actor = event.actor if staff or event.actor in ("customer", "bot", "system") else "agent"
+        return cls(
+            seq=event.seq, kind=event.kind.value, actor=actor, at=event.at, payload=payload,
+            message=MessageOut.of(message, staff=staff) if message else None,
+        )  # fmt: skip
+
+
+class WaitOut(BaseModel):
+    """Place in the queue and an honest wait; ``minutes`` is null when nobody is at the desk."""
+
+    place: int
+    minutes: int | None
+
+    @classmethod
+    def of(cls, wait: Wait | None) -> "WaitOut | None":
+        """The wait, if there is one."""
+        return cls(place=wait.place, minutes=wait.minutes) if wait else None
+
+
+class CustomerView(BaseModel):
+    """A conversation as its customer sees it."""
+
+    id: str
+    shop: str
+    status: str
+    agent_name: str | None
+    customer_name: str | None
+    customer_email: str | None
+    offer_open: bool
+    bot_is_typing: bool
+    wait: WaitOut | None
+    last_seq: int
+    messages: list[MessageOut]
+
+
+class Opened(BaseModel):
+    """A new conversation and the token that opens it, and only it."""
+
+    token: str
+    conversation: CustomerView
+
+
+class AccountOut(BaseModel):
+    """A person who works here."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+
+class Card(BaseModel):
+    """A conversation in a list at the desk."""
+
+    id: str
+    status: str
+    customer_name: str | None
+    reason: str | None
+    waiting_since: datetime | None
+    opened_at: datetime
+    assignee_id: str | None
+    assignee_name: str | None
+    last_seq: int
+    last_message: str | None
+    last_at: datetime | None
+    state: str | None
+    frustration: float | None
+    wait: WaitOut | None = None
+
+
+class DeskOut(BaseModel):
+    """The whole desk as one agent sees it."""
+
+    me: AccountOut
+    waiting: list[Card]
+    mine: list[Card]
+    others: list[Card]
+    bot: list[Card]
+    online: int
+
+
+class StaffView(BaseModel):
+    """A conversation with everything that is known of it."""
+
+    id: str
+    shop: str
+    status: str
+    customer_name: str | None
+    customer_email: str | None
+    assignee_id: str | None
+    assignee_name: str | None
+    reason: str | None
+    opened_at: datetime
+    waiting_since: datetime | None
+    last_seq: int
+    events: list[EventOut]
+    brief: Brief
+
+    @classmethod
+    def of(cls, conversation: Conversation, events: list[EventOut], brief: Brief, assignee: str | None) -> "StaffView":
+        """Put together what was read."""
+        return cls(
+            id=conversation.id, shop=conversation.shop_id, status=conversation.status.value,
+            customer_name=conversation.customer_name, customer_email=conversation.customer_email,
+            assignee_id=conversation.assignee_id, assignee_name=assignee, reason=conversation.handoff_reason,
+            opened_at=conversation.opened_at, waiting_since=conversation.waiting_since,
+            last_seq=conversation.last_seq, events=events, brief=brief,
+        )  # fmt: skip
+
+
+class EscalationsOut(BaseModel):
+    """What the owner reviews."""
+
+    escalations: list[Escalation]
+    agents: list[AccountOut]
+
+
+class Invitation(BaseModel):
+    """A one-time link for a new colleague."""
+
+    url: str
+
+
+class Problem(BaseModel):
+    """What went wrong and what to do, in words; ``code`` for programs."""
+
+    code: str
+    detail: str
+    assignee_name: str | None = None

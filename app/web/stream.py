@@ -1,0 +1,99 @@
+"""Server-sent events: wake, read what is new in a short session, send. Streams resume where the reader was.
+
+Who may listen is settled in dependencies, before the response begins: an error after that would look like
+an empty stream.
+"""
+
+import time
+from collections.abc import AsyncIterable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.live import EVERYTHING
+from app.queue import desk_now
+from app.web.agent import desk_view
+from app.web.customer import bot_is_typing
+from app.web.deps import Agent, HouseDep, OwnConversation
+from app.web.schemas import EventOut, WaitOut
+from conversations import store
+from conversations.lifecycle import Status
+from handoff import desk
+
+router = APIRouter(prefix="/api", tags=["streams"])
+
+READ_AGAIN = 20.0
+"""Seconds after which a stream reads even if nobody rang."""
+LASTS = 600.0
+"""Seconds after which a stream ends, so that the reader comes back and is authorised again."""
+SETTLE = 0.05
+"""Seconds in which several changes at the desk are gathered into one view."""
+
+
+async def _exists(conversation_id: OwnConversation, house: HouseDep) -> str:
+    async with house.db.read() as conn:
+        await store.load(conn, conversation_id)
+    return conversation_id
+
+
+@router.get("/chat/conversations/{conversation_id}/stream", response_class=EventSourceResponse)
+async def follow_conversation(
+    conversation_id: Annotated[str, Depends(_exists)],
+    house: HouseDep,
+    after: Annotated[int, Query(ge=0)] = 0,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> AsyncIterable[ServerSentEvent]:
+    """A customer's feed: ``event`` (EventOut, id = seq) and ``state`` (status, typing, wait).
+
+    Begins after ``Last-Event-ID``, or after ``after``.
+    """
+    seq = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    ends = time.monotonic() + LASTS
+    told: dict[str, object] = {}
+    async with house.db.live.subscribe(conversation_id) as bell:
+        while time.monotonic() < ends:
+            state, events = await _news(house, conversation_id, seq)
+            for event in events:
+                seq = event.seq
+                yield ServerSentEvent(data=event.model_dump(mode="json"), event="event", id=str(seq))
+            if state != told:
+                told = state
+                yield ServerSentEvent(data=state, event="state")
+            if not await bell.wait(READ_AGAIN):
+                yield ServerSentEvent(comment="still here")
+
+
+async def _news(house: HouseDep, conversation_id: str, seq: int) -> tuple[dict[str, object], list[EventOut]]:
+    async with house.db.read() as conn:
+        conversation = await store.load(conn, conversation_id)
+        history = await store.history(conn, conversation_id, after=seq, public_only=True)
+        waiting = conversation.status is Status.WAITING
+        wait = (await desk_now(conn, house.clock())).wait(conversation) if waiting else None
+    state = {
+        "status": conversation.status.value,
+        "bot_is_typing": bot_is_typing(conversation),
+        "offer_open": conversation.offer_open,
+        "wait": (out := WaitOut.of(wait)) and out.model_dump(),
+    }
+    return state, [EventOut.of(event, message) for event, message in history]
+
+
+@router.get("/desk/stream", response_class=EventSourceResponse)
+async def follow_desk(me: Agent, house: HouseDep) -> AsyncIterable[ServerSentEvent]:
+    """An agent's feed: ``changed`` (ids whose events to read) and ``desk`` (DeskOut), whole after every reconnect.
+
+    While it is open the agent counts as being at the desk.
+    """
+    ends = time.monotonic() + LASTS
+    async with house.db.live.subscribe(EVERYTHING) as bell:
+        while time.monotonic() < ends:
+            async with house.db.unit_of_work() as work:
+                await desk.seen(work.conn, me.id, house.clock())
+            async with house.db.read() as conn:
+                view = await desk_view(conn, house, me)
+            yield ServerSentEvent(data=view.model_dump(mode="json"), event="desk")
+            changed = await bell.wait(READ_AGAIN)
+            if changed:
+                changed |= await bell.wait(SETTLE)
+                yield ServerSentEvent(data=sorted(changed), event="changed")

@@ -1,0 +1,90 @@
+"""The loop that takes what is due: next conversation, turn, again. One a process; rows are claimed by lease."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy.exc
+import structlog
+
+from app.db import Database
+from app.live import EVERYTHING, Subscription
+from app.metrics import TURN_SECONDS
+from app.turn import BotTurn
+from conversations import store
+
+AT_ONCE = 16
+"""Turns in flight in one process; the models batch what waits."""
+LOOK_AGAIN = 5.0
+"""Seconds after which the table is looked at even if nobody rang: a wake-up may be lost, a row is not."""
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """The clock of the service."""
+    return datetime.now(UTC)
+
+
+class Worker:
+    """Claims due conversations and takes their turns until cancelled."""
+
+    def __init__(self, db: Database, turn: BotTurn, lease: timedelta) -> None:
+        self._db, self._turn, self._lease = db, turn, lease
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Work in the background while the block lasts; turns in flight are finished first."""
+        async with self._db.live.subscribe(EVERYTHING) as bell:
+            loop = asyncio.create_task(self._loop(bell))
+            try:
+                yield
+            finally:
+                loop.cancel()
+                await asyncio.gather(loop, *self._in_flight, return_exceptions=True)
+
+    async def _loop(self, bell: Subscription) -> None:
+        while True:
+            try:
+                if not await self._claim():
+                    await bell.wait(await self._until_next())
+            except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+                log.error("worker_database_error", error=type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _claim(self) -> bool:
+        """Start what is due; whether anything was."""
+        free = AT_ONCE - len(self._in_flight)
+        if free == 0:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        now = utc_now()
+        async with self._db.read() as conn:
+            due = await store.next_due(conn)
+        if due is None or due > now:
+            return False
+        async with self._db.unit_of_work() as work:
+            ids = await store.claim_due(work.conn, now, self._lease, free)
+        for conversation_id in ids:
+            task = asyncio.create_task(self._take(conversation_id))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
+        return bool(ids)
+
+    async def _take(self, conversation_id: str) -> None:
+        """One turn. What fails is logged without a word of the message, and tried again when the lease is over."""
+        try:
+            with TURN_SECONDS.time():
+                await self._turn.take(conversation_id)
+        except Exception as error:  # the loop must outlive any one turn
+            log.error("turn_failed", conversation=conversation_id, error=type(error).__name__)
+
+    async def _until_next(self) -> float:
+        """Seconds to sleep unless somebody rings."""
+        async with self._db.read() as conn:
+            due = await store.next_due(conn)
+        if due is None:
+            return LOOK_AGAIN
+        return min(LOOK_AGAIN, max(0.0, (due - utc_now()).total_seconds()))

@@ -1,0 +1,238 @@
+"""A conversation and its verbs. Each verb checks the tables, changes the state and appends events."""
+
+import unicodedata
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from conversations.errors import AlreadyTaken, BadMessage, IllegalTransition, NotAssignee
+from conversations.events import Event, Kind
+from conversations.lifecycle import Author, Status, Verb, Visibility, check_may_speak, next_status
+
+MAX_TEXT = 16_000
+"""Longest message in characters; longer ones are refused, never cut."""
+
+
+def new_id() -> str:
+    """A fresh identifier: 32 hexadecimal characters, unguessable, older ones sort first."""
+    return f"{uuid.uuid1().time:015x}{uuid.uuid4().hex[:17]}"
+
+
+def clean_text(text: str) -> str:
+    """The text as it is kept: NFC, no NUL or other control characters but tab and newline, trimmed.
+
+    Right-to-left marks and joiners stay, because languages and emoji need them. Raises BadMessage when
+    nothing is left or it is longer than MAX_TEXT.
+    """
+    kept = "".join(c for c in text.replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    kept = unicodedata.normalize("NFC", kept).strip()
+    if not any(unicodedata.category(c)[0] not in "ZC" for c in kept):
+        raise BadMessage("The message is empty. Write something first.")
+    if len(kept) > MAX_TEXT:
+        raise BadMessage(f"The message has {len(kept):,} characters; at most {MAX_TEXT:,} can be sent at once.")
+    return kept
+
+
+@dataclass(frozen=True)
+class Message:
+    """One line of the transcript. The row in the database is the message."""
+
+    id: str
+    seq: int
+    author: Author
+    text: str
+    at: datetime
+    visibility: Visibility = Visibility.PUBLIC
+    author_id: str | None = None
+    author_name: str | None = None
+    client_message_id: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What goes with a bot's message: kind, FAQ ids, link, buttons, opening used."""
+    reading: dict[str, Any] | None = None
+    """What the classifier said of it; only ever set on a customer's message."""
+
+
+@dataclass
+class Conversation:
+    """One customer's thread with a shop.
+
+    ``version`` guards every save; ``due_at`` is when the worker must look at it (None: nothing is due).
+    ``changes`` and ``posted`` hold what the verbs did since it was loaded; the store writes and clears them.
+    """
+
+    id: str
+    shop_id: str
+    opened_at: datetime
+    status: Status = Status.BOT
+    assignee_id: str | None = None
+    customer_name: str | None = None
+    customer_email: str | None = None
+    version: int = 0
+    last_seq: int = 0
+    due_at: datetime | None = None
+    waiting_since: datetime | None = None
+    queue_rank: float | None = None
+    """Place in the queue: lower is sooner (see handoff.desk)."""
+    handoff_reason: str | None = None
+    offer_open: bool = False
+    resolved_at: datetime | None = None
+    bot_from_seq: int = 0
+    """The bot considers only what was said after this: old trouble never triggers a handoff again."""
+    changes: list[Event] = field(default_factory=list)
+    posted: list[Message] = field(default_factory=list)
+    readings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, shop_id: str, at: datetime, name: str | None = None, email: str | None = None,
+             page_url: str | None = None) -> "Conversation":  # fmt: skip
+        """Begin a conversation; nothing is due until the customer writes."""
+        self = cls(id=new_id(), shop_id=shop_id, opened_at=at, customer_name=name, customer_email=email)
+        self._happened(Kind.CONVERSATION_OPENED, "customer", at, shop_id=shop_id, page_url=page_url)
+        return self
+
+    # --- what the customer does
+
+    def receive(self, text: str, client_message_id: str, at: datetime) -> Message:
+        """The customer writes. Always allowed; a resolved conversation opens again; the bot's turn falls due."""
+        text = clean_text(text)
+        if self.status is Status.RESOLVED:
+            self.reopen(at)
+        message = self._post(Author.CUSTOMER, text, at, client_message_id=client_message_id)
+        self.due_at = at
+        return message
+
+    def reopen(self, at: datetime) -> None:
+        """The customer comes back to a resolved conversation; the bot starts afresh."""
+        if self.status is not Status.RESOLVED:
+            raise IllegalTransition(self.status, "reopen")
+        self.status = next_status(self.status, Verb.CUSTOMER_WRITES)
+        self.resolved_at, self.bot_from_seq = None, self.last_seq
+        self._happened(Kind.REOPENED, "customer", at)
+
+    def introduce(self, name: str | None, email: str | None, at: datetime) -> None:
+        """The customer says what to call them, or where to reach them."""
+        self.customer_name = name or self.customer_name
+        self.customer_email = email or self.customer_email
+        self._happened(Kind.CUSTOMER_NAMED, "customer", at, name=self.customer_name, email=self.customer_email)
+
+    def decline_offer(self, at: datetime) -> None:
+        """The customer would rather go on with the bot."""
+        if self.offer_open:
+            self.offer_open = False
+            self._happened(Kind.OFFER_DECLINED, "customer", at)
+
+    # --- what the bot and the house do
+
+    def read(self, message_id: str, reading: dict[str, Any], at: datetime) -> None:
+        """Keep what the classifier said of one of the customer's messages."""
+        self.readings[message_id] = reading
+        self._happened(Kind.MESSAGE_READ, "bot", at, message_id=message_id, reading=reading)
+
+    def decided(self, message_id: str, kind: str, reason: str, evidence: list[dict[str, Any]], at: datetime) -> None:
+        """Keep what the policy decided for a turn, with the evidence it had."""
+        self._happened(Kind.TURN_DECIDED, "bot", at, message_id=message_id, kind=kind, reason=reason, evidence=evidence)
+
+    def say(self, text: str, at: datetime, **extra: Any) -> Message:
+        """The bot speaks."""
+        return self._post(Author.BOT, text, at, extra=extra)
+
+    def offer_person(self, reason: str, evidence: list[dict[str, Any]], at: datetime) -> None:
+        """The bot offers a person; the customer may accept or decline."""
+        check_may_speak(self.status, Author.BOT)
+        self.offer_open = True
+        self._happened(Kind.PERSON_OFFERED, "bot", at, reason=reason, evidence=evidence)
+
+    def request_handoff(self, reason: str, evidence: list[dict[str, Any]], at: datetime, *, queue_rank: float,
+                        urgency: float, decided_by: str, state: str | None = None) -> None:  # fmt: skip
+        """Ask for a person. From here on the bot is silent."""
+        self.status = next_status(self.status, Verb.REQUEST_HANDOFF)
+        self.waiting_since, self.queue_rank, self.handoff_reason = at, queue_rank, reason
+        self.offer_open = False
+        self._happened(Kind.HANDOFF_REQUESTED, "customer" if decided_by == "customer" else "bot", at, reason=reason,
+                       evidence=evidence, urgency=urgency, decided_by=decided_by, state=state)  # fmt: skip
+
+    def line(self, text: str, at: datetime, **extra: Any) -> Message:
+        """A system line: what happens next, in plain words."""
+        return self._post(Author.SYSTEM, text, at, extra=extra)
+
+    # --- what agents do
+
+    def take(self, agent_id: str, agent_name: str, at: datetime) -> None:
+        """An agent takes the conversation, from the queue or over from the bot. Taking twice changes nothing."""
+        if self.status is Status.WITH_AGENT:
+            if self.assignee_id == agent_id:
+                return
+            raise AlreadyTaken(self.assignee_id or "")
+        before = self.status
+        self.status = next_status(self.status, Verb.TAKE)
+        self.assignee_id, self.waiting_since, self.queue_rank = agent_id, None, None
+        self.offer_open = False
+        self._happened(Kind.TAKEN, agent_id, at, agent_id=agent_id, agent_name=agent_name, from_status=before.value)
+
+    def reply(self, agent_id: str, agent_name: str, text: str, client_message_id: str, at: datetime) -> Message:
+        """The assignee writes to the customer."""
+        check_may_speak(self.status, Author.AGENT)
+        self._check_assignee(agent_id)
+        return self._post(Author.AGENT, clean_text(text), at, client_message_id=client_message_id,
+                          author_id=agent_id, author_name=agent_name)  # fmt: skip
+
+    def note(self, agent_id: str, agent_name: str, text: str, client_message_id: str, at: datetime) -> Message:
+        """Any agent writes a note that customers never see, in any status."""
+        return self._post(Author.AGENT, clean_text(text), at, visibility=Visibility.INTERNAL,
+                          client_message_id=client_message_id, author_id=agent_id, author_name=agent_name)  # fmt: skip
+
+    def release(self, agent_id: str, agent_name: str, at: datetime, *, queue_rank: float) -> None:
+        """The assignee puts it back into the queue; it keeps its reason."""
+        status = next_status(self.status, Verb.RELEASE)
+        self._check_assignee(agent_id)
+        self.status, self.assignee_id = status, None
+        self.waiting_since, self.queue_rank = at, queue_rank
+        self._happened(Kind.RELEASED, agent_id, at, agent_id=agent_id, agent_name=agent_name)
+
+    def return_to_bot(self, agent_id: str, agent_name: str, at: datetime) -> None:
+        """The human part is over; the bot goes on, and what came before never triggers a handoff again."""
+        status = next_status(self.status, Verb.RETURN_TO_BOT)
+        if self.status is Status.WITH_AGENT:
+            self._check_assignee(agent_id)
+        self.status = status
+        self._leave_desk()
+        self.bot_from_seq = self.last_seq
+        self._happened(Kind.RETURNED_TO_BOT, agent_id, at, agent_id=agent_id, agent_name=agent_name)
+
+    def resolve(self, agent_id: str, agent_name: str, at: datetime) -> None:
+        """Close it. The customer may still write, which opens it again."""
+        status = next_status(self.status, Verb.RESOLVE)
+        if self.status is Status.WITH_AGENT:
+            self._check_assignee(agent_id)
+        self.status, self.resolved_at = status, at
+        self._leave_desk()
+        self._happened(Kind.RESOLVED, agent_id, at, agent_id=agent_id, agent_name=agent_name)
+
+    # --- inside
+
+    def _leave_desk(self) -> None:
+        self.assignee_id = self.waiting_since = self.queue_rank = None
+        self.offer_open = False
+
+    def _check_assignee(self, agent_id: str) -> None:
+        if self.assignee_id != agent_id:
+            raise NotAssignee()
+
+    def _post(self, author: Author, text: str, at: datetime, *, visibility: Visibility = Visibility.PUBLIC,
+              client_message_id: str | None = None, author_id: str | None = None, author_name: str | None = None,
+              extra: dict[str, Any] | None = None) -> Message:  # fmt: skip
+        if visibility is Visibility.PUBLIC:
+            check_may_speak(self.status, author)
+        message = Message(
+            id=new_id(), seq=self.last_seq + 1, author=author, text=text, at=at, visibility=visibility,
+            author_id=author_id, author_name=author_name, client_message_id=client_message_id, extra=extra or {},
+        )  # fmt: skip
+        self.posted.append(message)
+        self._happened(Kind.MESSAGE_POSTED, author_id or author.value, at, message_id=message.id,
+                       author=author.value, visibility=visibility.value)  # fmt: skip
+        return message
+
+    def _happened(self, kind: Kind, actor: str, at: datetime, /, **payload: Any) -> None:
+        self.last_seq += 1
+        self.changes.append(Event(self.last_seq, kind, actor, payload, at))

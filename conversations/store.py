@@ -1,0 +1,219 @@
+"""Loading and saving conversations: every SQL statement about one conversation and its transcript.
+
+All functions take an open connection and never commit; the caller's unit of work does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from conversations.conversation import Conversation, Message
+from conversations.errors import MessageIdReused, NotFound, Stale
+from conversations.events import PUBLIC_KINDS, Event, Kind
+from conversations.lifecycle import Author, Status, Visibility
+from conversations.tables import conversations, events, messages
+
+_COLUMNS = [column.name for column in conversations.columns]
+_MESSAGE_FIELDS = [f.name for f in fields(Message)]
+
+
+async def insert(conn: AsyncConnection, conversation: Conversation) -> None:
+    """Write a new conversation with what its verbs did so far."""
+    await conn.execute(sa.insert(conversations).values(_row(conversation)))
+    await _write_changes(conn, conversation)
+
+
+async def load(conn: AsyncConnection, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """The conversation, or NotFound. ``lock`` holds other writers off until the transaction ends."""
+    query = sa.select(conversations).where(conversations.c.id == conversation_id)
+    row = (await conn.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(conversation_id)
+    return _conversation(row)
+
+
+async def save(conn: AsyncConnection, conversation: Conversation) -> None:
+    """Write what the verbs did. Raises Stale when another writer saved it first."""
+    read_version = conversation.version
+    conversation.version = read_version + 1
+    update = (
+        sa.update(conversations)
+        .where(conversations.c.id == conversation.id, conversations.c.version == read_version)
+        .values(_row(conversation))
+    )
+    if (await conn.execute(update)).rowcount != 1:
+        raise Stale()
+    await _write_changes(conn, conversation)
+
+
+async def message_already_sent(
+    conn: AsyncConnection, conversation_id: str, author: Author, client_message_id: str, text: str
+) -> Message | None:
+    """The message that came before with this id, if any. Raises MessageIdReused when its text was another."""
+    query = sa.select(messages).where(
+        messages.c.conversation_id == conversation_id,
+        messages.c.author == author.value,
+        messages.c.client_message_id == client_message_id,
+    )
+    row = (await conn.execute(query)).mappings().one_or_none()
+    if row is None:
+        return None
+    if row["text"] != text:
+        raise MessageIdReused(client_message_id)
+    return _message(row)
+
+
+async def transcript(conn: AsyncConnection, conversation_id: str, *, public_only: bool = False) -> list[Message]:
+    """All messages in order."""
+    query = sa.select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.seq)
+    if public_only:
+        query = query.where(messages.c.visibility == Visibility.PUBLIC.value)
+    return [_message(row) for row in (await conn.execute(query)).mappings()]
+
+
+async def history(
+    conn: AsyncConnection, conversation_id: str, *, after: int = 0, public_only: bool = False, limit: int = 500
+) -> list[tuple[Event, Message | None]]:
+    """Events with ``seq > after`` in order, each message event with its message.
+
+    With ``public_only``, notes and inner events are left out.
+    """
+    join = sa.and_(
+        messages.c.conversation_id == events.c.conversation_id,
+        messages.c.seq == events.c.seq,
+        events.c.kind == Kind.MESSAGE_POSTED.value,
+    )
+    query = (
+        sa.select(events, *[messages.c[name].label(f"message_{name}") for name in _MESSAGE_FIELDS])
+        .select_from(events.outerjoin(messages, join))
+        .where(events.c.conversation_id == conversation_id, events.c.seq > after)
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    if public_only:
+        query = query.where(
+            events.c.kind.in_([k.value for k in PUBLIC_KINDS]),
+            sa.or_(messages.c.id.is_(None), messages.c.visibility == Visibility.PUBLIC.value),
+        )
+    rows = (await conn.execute(query)).mappings().all()
+    return [(_event(row), _joined_message(row)) for row in rows]
+
+
+async def claim_due(conn: AsyncConnection, now: datetime, lease: timedelta, limit: int) -> list[str]:
+    """Take up to ``limit`` conversations that are due, by moving ``due_at`` on by ``lease``.
+
+    Whoever moved it works on it; if that worker dies, the row falls due again when the lease is over.
+    """
+    due = (
+        sa.select(conversations.c.id)
+        .where(conversations.c.due_at <= now)
+        .order_by(conversations.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    update = (
+        sa.update(conversations)
+        .where(conversations.c.id.in_(due), conversations.c.due_at <= now)
+        .values(due_at=now + lease)
+        .returning(conversations.c.id)
+    )
+    return list((await conn.execute(update)).scalars())
+
+
+async def next_due(conn: AsyncConnection) -> datetime | None:
+    """When the earliest conversation falls due."""
+    query = sa.select(conversations.c.due_at).where(conversations.c.due_at.is_not(None))
+    return (await conn.execute(query.order_by(conversations.c.due_at).limit(1))).scalar_one_or_none()
+
+
+async def waiting(conn: AsyncConnection) -> list[Conversation]:
+    """The queue: every waiting conversation, the next one first."""
+    return await _listed(conn, conversations.c.status == Status.WAITING.value, conversations.c.queue_rank)
+
+
+async def with_agents(conn: AsyncConnection) -> list[Conversation]:
+    """Every conversation that an agent has, oldest first."""
+    return await _listed(conn, conversations.c.status == Status.WITH_AGENT.value, conversations.c.opened_at)
+
+
+async def with_bot(conn: AsyncConnection, limit: int = 50) -> list[Conversation]:
+    """The newest conversations the bot is holding, for an agent who wants to look or take over."""
+    return await _listed(conn, conversations.c.status == Status.BOT.value, conversations.c.opened_at.desc(), limit)
+
+
+async def last_customer_messages(conn: AsyncConnection, ids: Sequence[str]) -> dict[str, Message]:
+    """The customer's latest message of each conversation that has one."""
+    newest = (
+        sa.select(messages.c.conversation_id, sa.func.max(messages.c.seq).label("seq"))
+        .where(messages.c.conversation_id.in_(ids), messages.c.author == Author.CUSTOMER.value)
+        .group_by(messages.c.conversation_id)
+        .subquery()
+    )
+    query = sa.select(messages).join(
+        newest, sa.and_(messages.c.conversation_id == newest.c.conversation_id, messages.c.seq == newest.c.seq)
+    )
+    return {row["conversation_id"]: _message(row) for row in (await conn.execute(query)).mappings()}
+
+
+async def handling_events(conn: AsyncConnection, limit: int = 400) -> list[tuple[str, Event]]:
+    """The latest take, release, return and resolve events with their conversation ids, oldest first."""
+    kinds = [k.value for k in (Kind.HANDOFF_REQUESTED, Kind.TAKEN, Kind.RELEASED, Kind.RETURNED_TO_BOT, Kind.RESOLVED)]
+    query = sa.select(events).where(events.c.kind.in_(kinds)).order_by(events.c.at.desc()).limit(limit)
+    rows = (await conn.execute(query)).mappings().all()
+    return [(row["conversation_id"], _event(row)) for row in reversed(rows)]
+
+
+async def _listed(conn: AsyncConnection, where: Any, order: Any, limit: int = 500) -> list[Conversation]:
+    query = sa.select(conversations).where(where).order_by(order).limit(limit)
+    return [_conversation(row) for row in (await conn.execute(query)).mappings()]
+
+
+async def _write_changes(conn: AsyncConnection, conversation: Conversation) -> None:
+    if conversation.posted:
+        await conn.execute(sa.insert(messages), [_message_row(conversation.id, m) for m in conversation.posted])
+    for message_id, reading in conversation.readings.items():
+        await conn.execute(sa.update(messages).where(messages.c.id == message_id).values(reading=reading))
+    if conversation.changes:
+        await conn.execute(sa.insert(events), [_event_row(conversation.id, e) for e in conversation.changes])
+    conversation.posted, conversation.changes, conversation.readings = [], [], {}
+
+
+def _row(conversation: Conversation) -> dict[str, Any]:
+    return {name: getattr(conversation, name) for name in _COLUMNS} | {"status": conversation.status.value}
+
+
+def _conversation(row: Any) -> Conversation:
+    return Conversation(**{name: row[name] for name in _COLUMNS} | {"status": Status(row["status"])})
+
+
+def _message_row(conversation_id: str, message: Message) -> dict[str, Any]:
+    row = {name: getattr(message, name) for name in _MESSAGE_FIELDS}
+    return row | {
+        "conversation_id": conversation_id,
+        "author": message.author.value,
+        "visibility": message.visibility.value,
+    }
+
+
+def _message(row: Any, prefix: str = "") -> Message:
+    values = {name: row[prefix + name] for name in _MESSAGE_FIELDS}
+    return Message(**values | {"author": Author(values["author"]), "visibility": Visibility(values["visibility"])})
+
+
+def _joined_message(row: Any) -> Message | None:
+    return None if row["message_id"] is None else _message(row, "message_")
+
+
+def _event_row(conversation_id: str, event: Event) -> dict[str, Any]:
+    return {
+        "conversation_id": conversation_id, "seq": event.seq, "kind": event.kind.value,
+        "actor": event.actor, "payload": event.payload, "at": event.at,
+    }  # fmt: skip
+
+
+def _event(row: Any) -> Event:
+    return Event(row["seq"], Kind(row["kind"]), row["actor"], row["payload"], row["at"])

@@ -1,0 +1,122 @@
+"""What the agent sees first: why it came, what the customer wants, what was tried, how the mood went.
+
+Extractive and deterministic: every line is something that was said or measured, with its message.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conversations.conversation import Message
+from conversations.events import Event, Kind
+from conversations.lifecycle import Author, Visibility
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ORDER = re.compile(
+    r"(?:\border\b|\bref(?:erence)?\b|\binvoice\b|\btracking\b|#)(?:\s*(?:number|no\.?|num|id|is|:|#|-))*\s*"
+    r"([A-Za-z]{0,4}-?\d[\dA-Za-z-]{3,19})|\b([A-Z]{1,4}-?\d{4,14})\b|\b(\d{6,14})\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the brief and the message it came from."""
+
+    text: str
+    message_id: str | None = None
+    detail: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class MoodPoint:
+    """The reading of one customer message."""
+
+    message_id: str
+    seq: int
+    states: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What an agent needs in the first ten seconds."""
+
+    why: tuple[Line, ...]
+    wants: tuple[Line, ...]
+    facts: tuple[Line, ...]
+    """Order numbers and e-mail addresses that were said."""
+    tried: tuple[Line, ...]
+    promised: tuple[Line, ...]
+    mood: tuple[MoodPoint, ...]
+    avoid: tuple[Line, ...]
+
+
+def brief_of(messages: Sequence[Message], events: Sequence[Event]) -> Brief:
+    """The brief of one conversation, from its transcript and its events (both in order)."""
+    public = [m for m in messages if m.visibility is Visibility.PUBLIC]
+    customer = [m for m in public if m.author is Author.CUSTOMER]
+    return Brief(
+        why=_why(events),
+        wants=_wants(customer),
+        facts=_facts(customer),
+        tried=_tried(public),
+        promised=tuple(Line(m.text, m.id) for m in public if m.author is Author.SYSTEM and m.extra.get("promise"))[-1:],
+        mood=mood_curve(customer),
+        avoid=_avoid(events, public),
+    )
+
+
+def mood_curve(messages: Sequence[Message]) -> tuple[MoodPoint, ...]:
+    """One point for every customer message that was read."""
+    return tuple(
+        MoodPoint(m.id, m.seq, m.reading["states"]) for m in messages if m.author is Author.CUSTOMER and m.reading
+    )
+
+
+def _why(events: Sequence[Event]) -> tuple[Line, ...]:
+    asked = [e for e in events if e.kind is Kind.HANDOFF_REQUESTED]
+    if not asked:
+        return ()
+    return tuple(Line(e["text"], e.get("message_id") or None, e) for e in asked[-1].payload["evidence"])
+
+
+def _wants(customer: Sequence[Message]) -> tuple[Line, ...]:
+    """The first thing asked and the latest, in the customer's own words."""
+    spoken = [m for m in customer if len(m.text.split()) > 2] or list(customer)
+    chosen = {m.id: m for m in (*spoken[:1], *spoken[-1:])}
+    return tuple(Line(m.text if len(m.text) <= 280 else m.text[:279] + "…", m.id) for m in chosen.values())
+
+
+def _facts(customer: Sequence[Message]) -> tuple[Line, ...]:
+    found: dict[str, Line] = {}
+    for message in customer:
+        for address in _EMAIL.findall(message.text):
+            found.setdefault(address.lower(), Line(f"E-mail {address}", message.id))
+        for groups in _ORDER.findall(_EMAIL.sub(" ", message.text)):
+            number = next(g for g in groups if g)
+            found.setdefault(number.lower(), Line(f"Number {number}", message.id))
+    return tuple(found.values())
+
+
+def _tried(public: Sequence[Message]) -> tuple[Line, ...]:
+    """What the bot answered, and whether the next message was still upset."""
+    lines = []
+    for i, message in enumerate(public):
+        if message.author is not Author.BOT or not message.extra.get("title"):
+            continue
+        after = next((m for m in public[i + 1 :] if m.author is Author.CUSTOMER and m.reading), None)
+        state = after.reading["state"] if after and after.reading else None
+        helped = "no reply yet" if state is None else f"then {state}"
+        lines.append(Line(f"{message.extra['title']} ({helped})", message.id))
+    return tuple(lines)
+
+
+def _avoid(events: Sequence[Event], public: Sequence[Message]) -> tuple[Line, ...]:
+    lines = []
+    titles = [m.extra["title"] for m in public if m.author is Author.BOT and m.extra.get("title")]
+    for title in dict.fromkeys(t for t in titles if titles.count(t) > 1):
+        lines.append(Line(f"Do not send “{title}” again: it was given {titles.count(title)} times"))
+    if any(e.kind is Kind.OFFER_DECLINED for e in events):
+        lines.append(Line("Declined a person once before: say briefly why you joined"))
+    return tuple(lines)

@@ -1,0 +1,1 @@
+"""Database migrations, the same steps on SQLite and PostgreSQL."""

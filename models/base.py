@@ -1,0 +1,128 @@
+"""What a model takes and gives: plain values and one method each. No weights, no thresholds of ours."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+EMOTIONS: tuple[str, ...] = (
+    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity",
+    "desire", "disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear",
+    "gratitude", "grief", "joy", "love", "nervousness", "optimism", "pride", "realization", "relief",
+    "remorse", "sadness", "surprise", "neutral",
+)  # fmt: skip
+"""The GoEmotions labels in their official order (Demszky et al., ACL 2020)."""
+
+STATES: tuple[str, ...] = ("frustrated", "confused", "worried", "pleased", "neutral")
+"""The service states: how a customer feels, as a support agent would need to know it."""
+
+FLAGS: tuple[str, ...] = ("asked_for_human", "abusive", "safety")
+
+
+class ModelUnavailable(Exception):
+    """A model cannot be loaded or cannot answer; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One customer message to be read, with that customer's earlier ones, oldest first."""
+
+    text: str
+    before: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a classifier says of one message. Probabilities are in 0..1; the states sum to 1."""
+
+    states: dict[str, float]
+    flags: dict[str, float]
+    flagged: tuple[str, ...] = ()
+    """Flags over their thresholds."""
+    emotions: dict[str, float] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    """GoEmotions labels over their thresholds, the most probable first."""
+    model: str = "rules"
+    """Which model read it, so that a transcript can be judged by what was known then."""
+
+    @property
+    def state(self) -> str:
+        """The most probable state; the first of STATES wins a tie."""
+        return max(STATES, key=lambda s: self.states[s])
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready, probabilities rounded to four places."""
+        plain = {"state": self.state, **asdict(self)}
+        for key in ("states", "flags", "emotions"):
+            plain[key] = {k: round(v, 4) for k, v in plain[key].items()}
+        return plain
+
+
+class Outcome(StrEnum):
+    """What the matcher makes of a message."""
+
+    ANSWER = "answer"
+    CLARIFY = "clarify"
+    UNKNOWN = "unknown"
+    SMALLTALK = "smalltalk"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One FAQ entry with its similarity (0..1)."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Match:
+    """What the matcher makes of one message.
+
+    ``candidates`` come best first: the answer, or the two or three to ask back between. ``probability`` is
+    that the best one is right.
+    """
+
+    outcome: Outcome
+    probability: float
+    candidates: tuple[Candidate, ...] = ()
+    smalltalk: str | None = None
+    """greeting | thanks | acknowledgement | goodbye | bot_question, when the outcome is smalltalk."""
+    vector: tuple[float, ...] = field(default=(), repr=False, compare=False)
+    """The message's sentence vector (unit length), empty when no encoder is at hand."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One FAQ entry as the matcher sees it."""
+
+    id: str
+    phrasings: tuple[str, ...]
+    """The question first, then example phrasings."""
+    answer: str = ""
+
+
+class EmotionReader(Protocol):
+    """Reads how customers feel."""
+
+    name: str
+
+    def read(self, batch: Sequence[Utterance]) -> list[Reading]:
+        """One reading for each utterance, in order; the same utterance reads the same in any batch."""
+        ...
+
+
+class SentenceEncoder(Protocol):
+    """Turns sentences into vectors."""
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        """Unit vectors, float32 array of shape (texts, width)."""
+        ...
+
+
+class FaqMatcher(Protocol):
+    """Finds the FAQ entries a message asks for."""
+
+    def match(self, batch: Sequence[str]) -> list[Match]:
+        """One match for each text, in order."""
+        ...

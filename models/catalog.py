@@ -1,0 +1,64 @@
+"""Name to loader: which reader and which encoder to use. The only place with lazy imports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from models.base import EmotionReader, ModelUnavailable, SentenceEncoder
+from models.rules import RulesReader
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+SHIPPED = "shipped"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[T]):
+    """A model, and why it is not the one that was asked for (None: it is)."""
+
+    model: T
+    problem: str | None = None
+
+
+def _shipped_reader(_: str) -> EmotionReader:
+    from models.emotion import OnnxEmotionReader
+
+    return OnnxEmotionReader(ARTIFACTS / "emotion")
+
+
+def _rules_reader(_: str) -> EmotionReader:
+    return RulesReader()
+
+
+def _folder_reader(name: str) -> EmotionReader:
+    from models.emotion import OnnxEmotionReader
+
+    return OnnxEmotionReader(Path(name))
+
+
+_READERS: dict[str, Callable[[str], EmotionReader]] = {SHIPPED: _shipped_reader, "rules": _rules_reader}
+
+
+def load_reader(name: str = SHIPPED) -> Loaded[EmotionReader]:
+    """The emotion reader called ``name`` (``shipped``, ``rules``, or a folder).
+
+    When it cannot be loaded the rules take its place, and ``problem`` says what to do.
+    """
+    try:
+        return Loaded(_READERS.get(name, _folder_reader)(name))
+    except (ModelUnavailable, ImportError) as error:
+        return Loaded(RulesReader(), str(error))
+
+
+def load_encoder(name: str = SHIPPED) -> Loaded[SentenceEncoder | None]:
+    """The sentence encoder called ``name`` (``shipped`` or a folder), or None and the problem.
+
+    Without one the matcher goes by words alone.
+    """
+    try:
+        from models.encoder import OnnxSentenceEncoder
+
+        return Loaded(OnnxSentenceEncoder(ARTIFACTS / "encoder" if name == SHIPPED else Path(name)))
+    except (ModelUnavailable, ImportError) as error:
+        return Loaded(None, str(error))

@@ -1,0 +1,93 @@
+"""The classifier: one small encoder, one pass, three heads, calibrated."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.base import EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
+from models.onnx import OnnxNetwork
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is locked on the development split and never touched again (``calibration.json``)."""
+
+    name: str
+    emotion_thresholds: np.ndarray
+    """Shape (28,), on probabilities."""
+    state_temperature: float
+    state_bias: np.ndarray
+    """Shape (5,), added to the states' logits after they were divided by the temperature."""
+    flag_scale: np.ndarray
+    flag_bias: np.ndarray
+    flag_thresholds: np.ndarray
+    """Each of shape (3,): Platt scaling of the flags' logits, and the thresholds on the result."""
+
+    @classmethod
+    def load(cls, path: Path) -> "Calibration":
+        """Read ``calibration.json``; ModelUnavailable when it is missing, broken or of another shape."""
+        try:
+            raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if (tuple(raw["emotions"]), tuple(raw["states"]), tuple(raw["flags"])) != (EMOTIONS, STATES, FLAGS):
+                raise ValueError("labels differ from models.base")
+            arrays = {
+                key: np.asarray(raw[key], dtype=np.float32)
+                for key in ("emotion_thresholds", "state_bias", "flag_scale", "flag_bias", "flag_thresholds")
+            }
+            return cls(name=raw["name"], state_temperature=float(raw["state_temperature"]), **arrays)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelUnavailable(f"{path} cannot be used ({error}). Restore it from the release.") from error
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities over the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Element-wise probabilities."""
+    return np.asarray(1.0 / (1.0 + np.exp(-logits)))
+
+
+class OnnxEmotionReader:
+    """Reads with the shipped network. Source and figures: models/artifacts/emotion/README.md."""
+
+    def __init__(self, folder: Path) -> None:
+        self._calibration = Calibration.load(folder / "calibration.json")
+        self._network = OnnxNetwork(folder)
+        self.name = self._calibration.name
+
+    def read(self, batch: Sequence[Utterance]) -> list[Reading]:
+        """One reading for each utterance, in order."""
+        if not batch:
+            return []
+        logits = self._network.run([u.text for u in batch], [u.before for u in batch])
+        return readings_of(logits, self._calibration)
+
+
+def readings_of(logits: dict[str, np.ndarray], calibration: Calibration) -> list[Reading]:
+    """Turn logits by head, each of shape (rows, labels), into calibrated readings."""
+    states = softmax(logits["states"] / calibration.state_temperature + calibration.state_bias)
+    emotions = sigmoid(logits["emotions"])
+    flags = sigmoid(logits["flags"] * calibration.flag_scale + calibration.flag_bias)
+    readings = []
+    for state_row, emotion_row, flag_row in zip(states, emotions, flags, strict=True):
+        over = [i for i in np.argsort(-emotion_row) if emotion_row[i] >= calibration.emotion_thresholds[i]]
+        readings.append(
+            Reading(
+                states=dict(zip(STATES, map(float, state_row), strict=True)),
+                flags=dict(zip(FLAGS, map(float, flag_row), strict=True)),
+                flagged=tuple(
+                    f for f, p, t in zip(FLAGS, flag_row, calibration.flag_thresholds, strict=True) if p >= t
+                ),
+                emotions=dict(zip(EMOTIONS, map(float, emotion_row), strict=True)),
+                labels=tuple(EMOTIONS[i] for i in over),
+                model=calibration.name,
+            )
+        )
+    return readings

@@ -1,0 +1,127 @@
+"""The matcher: sentence vectors and BM25 over a shop's entries; answer, ask back, or say it is not known."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bm25s
+import numpy as np
+
+from models.base import Candidate, Entry, Match, Outcome, SentenceEncoder
+from models.smalltalk import smalltalk_kind
+
+
+@dataclass(frozen=True)
+class MatcherCalibration:
+    """Fitted on labelled questions of the development split by ``python -m models.training matcher``."""
+
+    lexical_weight: float = 0.25
+    """Share of the lexical score in the fused score; the rest is the cosine."""
+    scale: float = 12.0
+    margin: float = 6.0
+    bias: float = -8.0
+    """P(best entry is right) = sigmoid(scale * fused + margin * (best - second) + bias)."""
+    answer_at: float = 0.5
+    clarify_at: float = 0.3
+    clarify_within: float = 0.08
+    """Entries whose fused score is this close to the best are asked back about."""
+
+    @classmethod
+    def load(cls, path: Path) -> "MatcherCalibration":
+        """Read ``calibration.json``; the defaults above when there is none."""
+        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else cls()
+
+
+class HybridMatcher:
+    """Matches against one shop's entries. Without an encoder it matches by words alone."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        encoder: SentenceEncoder | None,
+        calibration: MatcherCalibration | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        if not entries:
+            raise ValueError("a matcher needs at least one FAQ entry")
+        self._ids = [entry.id for entry in entries]
+        self._encoder = encoder
+        self._calibration = calibration or MatcherCalibration()
+        phrasings = [(i, text) for i, entry in enumerate(entries) for text in entry.phrasings]
+        self._owner = np.array([i for i, _ in phrasings])
+        self._vectors = _vectors([text for _, text in phrasings], encoder, cache)
+        self._index = bm25s.BM25()
+        self._index.index(_words([" ".join((*e.phrasings, e.answer)) for e in entries]), show_progress=False)
+
+    def match(self, batch: Sequence[str]) -> list[Match]:
+        """One match for each text, in order."""
+        if not batch:
+            return []
+        vectors = self._encoder.encode(batch) if self._encoder else None
+        return [self._one(text, None if vectors is None else vectors[i]) for i, text in enumerate(batch)]
+
+    def scores(self, text: str, vector: np.ndarray | None) -> np.ndarray:
+        """Fused score of every entry, shape (entries,), about 0..1."""
+        lexical = self._lexical(text)
+        if vector is None or self._vectors is None:
+            return lexical
+        cosines = self._vectors @ vector
+        best = np.full(len(self._ids), -1.0, dtype=np.float32)
+        np.maximum.at(best, self._owner, cosines)
+        weight = self._calibration.lexical_weight
+        return (1 - weight) * best + weight * lexical
+
+    def _lexical(self, text: str) -> np.ndarray:
+        """BM25 of every entry, squashed into 0..1 so that it can be added to a cosine."""
+        query = [word for word in _words([text])[0] if word in self._index.vocab_dict]
+        if not query:
+            return np.zeros(len(self._ids), dtype=np.float32)
+        raw = self._index.get_scores(query)
+        return np.asarray(raw / (raw + 4.0), dtype=np.float32)
+
+    def _one(self, text: str, vector: np.ndarray | None) -> Match:
+        kept = () if vector is None else tuple(float(v) for v in vector)
+        kind = smalltalk_kind(text)
+        if kind:
+            return Match(Outcome.SMALLTALK, 1.0, smalltalk=kind, vector=kept)
+        fused = self.scores(text, vector)
+        order = np.argsort(-fused)[:3]
+        candidates = tuple(Candidate(self._ids[i], float(fused[i])) for i in order)
+        outcome, probability = self._decide([c.score for c in candidates])
+        if outcome is Outcome.CLARIFY:
+            near = candidates[0].score - self._calibration.clarify_within
+            candidates = tuple(c for c in candidates if c.score >= near)
+        return Match(outcome, probability, candidates, vector=kept)
+
+    def _decide(self, best: Sequence[float]) -> tuple[Outcome, float]:
+        c = self._calibration
+        gap = best[0] - (best[1] if len(best) > 1 else 0.0)
+        probability = float(1 / (1 + np.exp(-(c.scale * best[0] + c.margin * gap + c.bias))))
+        if probability >= c.answer_at:
+            return Outcome.ANSWER, probability
+        if probability >= c.clarify_at and gap <= c.clarify_within and len(best) > 1:
+            return Outcome.CLARIFY, probability
+        return Outcome.UNKNOWN, probability
+
+
+def _words(texts: Sequence[str]) -> list[list[str]]:
+    return bm25s.tokenize(list(texts), stopwords="en", return_ids=False, show_progress=False)
+
+
+def _vectors(texts: Sequence[str], encoder: SentenceEncoder | None, cache: Path | None) -> np.ndarray | None:
+    """Vectors of all phrasings, kept in ``cache`` under a digest of the texts so that a restart is quick."""
+    if encoder is None:
+        return None
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+    path = cache / f"phrasings-{digest}.npy" if cache else None
+    if path and path.exists():
+        kept: np.ndarray = np.load(path)
+        return kept
+    vectors = np.asarray(encoder.encode(texts))
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            np.save(file, vectors)
+    return vectors

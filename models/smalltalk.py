@@ -1,0 +1,40 @@
+"""Small talk: greetings, thanks and the like, which are neither questions nor misses."""
+
+import re
+
+_PHRASES: dict[str, str] = {
+    "greeting": "hi|hii+|hello|helo|hey|heya|hiya|good (?:morning|afternoon|evening|day)|morning|evening|greetings|"
+    "hi there|hello there|hey there|anyone there|alright",
+    "thanks": "thanks|thank you|thank u|thankyou|thx|ty|tysm|cheers|ta|many thanks|thanks a lot|thanks so much|"
+    "thank you so much|thank you very much|thanks very much|much appreciated|appreciate it|appreciated|"
+    "thats? (?:great|perfect|brilliant|lovely|helpful|it)|perfect|brilliant|great|lovely|nice one|awesome|wonderful",
+    "acknowledgement": "ok|okay|okey|kk?|ok cool|cool|fine|sure|alright then|got it|i see|understood|right|yes|yep|yeah|"
+    "no|nope|no worries|no problem|fair enough|will do|sounds good|makes sense|all good",
+    "goodbye": "bye|bye bye|goodbye|see you|see ya|have a (?:good|nice|lovely) (?:day|evening|weekend|one)|"
+    "that(?:'| i)?s all|thats all|good night|take care|speak soon",
+    "bot_question": r"(?:are|r) (?:you|u) (?:a |an )?(?:ro)?bot|(?:are|r) (?:you|u) (?:a )?(?:real|human|person|machine|ai)"
+    r"(?: person| human)?|am i (?:talking|speaking|chatting) (?:to|with) (?:a )?(?:ro)?(?:bot|machine|computer|human|"
+    r"real person|person)|is this (?:a )?(?:ro)?bot|is this (?:a )?(?:real person|automated)|what are you|who are you|"
+    r"who am i (?:talking|speaking) to",
+}
+_FILLER = r"(?:so|very|much|then|all|for (?:that|your help|the help|now|everything)|again|mate|guys|everyone|please|oh|ah|and|i'll have a look|team)"
+_WHOLE = {
+    kind: re.compile(rf"(?:(?:{phrases}|{_FILLER})(?:\s+|$))*?(?:{phrases})(?:\s+(?:{phrases}|{_FILLER}))*")
+    for kind, phrases in _PHRASES.items()
+}
+_MIXED = re.compile(rf"(?:(?:{'|'.join(_PHRASES.values())}|{_FILLER})(?:\s+|$))+")
+_ORDER = ("bot_question", "thanks", "goodbye", "greeting", "acknowledgement")
+
+
+def smalltalk_kind(text: str) -> str | None:
+    """Which kind of small talk the whole text is, or None when it says anything more."""
+    words = re.sub(r"[^\w\s']", " ", text.casefold()).replace("’", "'").split()
+    if not words or len(words) > 9:
+        return None
+    plain = " ".join(words)
+    for kind in _ORDER:
+        if _WHOLE[kind].fullmatch(plain):
+            return kind
+    if _MIXED.fullmatch(plain):
+        return next((kind for kind in _ORDER if re.search(rf"\b(?:{_PHRASES[kind]})\b", plain)), None)
+    return None
