@@ -98,7 +98,7 @@ async def add(conn: AsyncConnection, email: str, name: str, role: Role, password
             role=role.value,
             password_hash=password_hash,
             created_at=at,
-        )  # fmt: skip
+        )
     )
     return account
 

@@ -49,7 +49,7 @@ def serve(
     port: Port = 8000,
     workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.")] = 1,
 ) -> None:
-    """Migrate and serve. The first owner comes from WARMLINE_OWNER_EMAIL and WARMLINE_OWNER_PASSWORD, or by a one-time link."""
+    """Migrate and serve. WARMLINE_OWNER_EMAIL and _PASSWORD make the first owner; without them a one-time link does."""
     settings = Settings()
     if workers > 1 and not settings.database.startswith("postgresql"):
         raise ConfigError("Several workers need PostgreSQL. Set WARMLINE_DATABASE_URL, or serve with one.")
@@ -159,3 +159,7 @@ def _print_addresses(base: str, logins: list[demo.Login]) -> None:
         table.add_row(f"Log in as {login.role}", f"{login.email}   {login.password}")
     console.print(table)
     console.print("The passwords are new at every start.", style="dim")
+
+
+if __name__ == "__main__":
+    main()

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     model_timeout: timedelta = timedelta(seconds=5)
     messages_per_minute: int = Field(60, ge=1)
     """A customer's limit; beyond it 429 with Retry-After."""
+    openings_per_minute: int = Field(30, ge=1)
+    """New conversations from one address."""
     log_level: str = "INFO"
 
     @field_validator("database_url")

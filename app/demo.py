@@ -28,7 +28,10 @@ STORIES: tuple[tuple[str, Sequence[str]], ...] = (
         "that page has said the same thing for six days",
         "so that's two deliveries you've lost this month. great service",
     )),
-    ("Priya", ("my enamel jug came with a chip in it", "it's a wedding present for Saturday, I really need to talk to someone")),
+    ("Priya", (
+        "my enamel jug came with a chip in it",
+        "it's a wedding present for Saturday, I really need to talk to someone",
+    )),
 )  # fmt: skip
 
 

@@ -58,7 +58,8 @@ def speak(
     content = _content(decision, understood, shown, shop)
     spoken = shop.voice.say(
         decision.act.value, state, name=conversation.customer_name,
-        topic=named.topic if named else None, seed=len(messages), last_opening=said[-1].extra.get("opening", "") if said else "", **content,
+        topic=named.topic if named else None,
+        seed=len(messages), last_opening=said[-1].extra.get("opening", "") if said else "", **content,
     )  # fmt: skip
     extra = {
         "act": decision.act.value, "reason": decision.reason.value, "outcome": understood.match.outcome.value,

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import Database
-from app.inference import Inference, Understanding
+from app.inference import Inference, Understanding, fallback
 from app.metrics import TURNS
 from app.queue import wait_for
 from app.shopfront import Shopfront, Shops
@@ -84,6 +85,19 @@ class BotTurn:
         draft = speak(thread.conversation, thread.messages, shop, understood, signals, decision)
         await self._write(thread, readings, draft)
 
+    async def give_up(self, conversation_id: str) -> None:
+        """A turn that cannot be taken goes to a person, with what the bot would have had to answer."""
+        thread = await self._read(conversation_id)
+        if thread.conversation.status is not Status.BOT or not thread.unanswered:
+            return
+        now = thread.unanswered[-1]
+        understood = fallback(Utterance(now.text))
+        evidence = Evidence("turn_failed", 1, 1, "The bot could not answer because of a fault", now.id)
+        decision = Decision(Act.HANDOFF, Reason.UNKNOWN, (evidence,))
+        shop = self._shops.get(thread.conversation.shop_id)
+        draft = speak(thread.conversation, thread.messages, shop, understood, Signals(message_id=now.id), decision)
+        await self._write(thread, {}, draft)
+
     async def _read(self, conversation_id: str) -> Thread:
         async with self._db.read() as conn:
             conversation = await store.load(conn, conversation_id)
@@ -130,7 +144,7 @@ class BotTurn:
                     entry_id=best[0].id if best else done.get("entry_id"),
                     vector=vector,
                     act=done.get("act"),
-                )  # fmt: skip
+                )
             )
         return signals_of(turns, _declined_after(thread, considered))
 
@@ -162,7 +176,7 @@ class BotTurn:
             return
         TURNS.labels(draft.decision.act.value if draft else "read_only").inc()
 
-    async def _act(self, conn, conversation: Conversation, draft: Draft, at: datetime) -> None:  # type: ignore[no-untyped-def]
+    async def _act(self, conn: AsyncConnection, conversation: Conversation, draft: Draft, at: datetime) -> None:
         """Speak, offer or hand over, and keep why."""
         decision = draft.decision
         conversation.decided(draft.message_id, decision.act, decision.reason, decision.evidence_dicts(), at)

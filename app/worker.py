@@ -74,12 +74,22 @@ class Worker:
         return bool(ids)
 
     async def _take(self, conversation_id: str) -> None:
-        """One turn. What fails is logged without a word of the message, and tried again when the lease is over."""
+        """One turn. A database that does not answer is tried again when the lease is over; any other fault
+        would only come again, so the conversation goes to a person."""
         try:
             with TURN_SECONDS.time():
                 await self._turn.take(conversation_id)
+        except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+            log.error("turn_postponed", conversation=conversation_id, error=type(error).__name__)
         except Exception as error:  # the loop must outlive any one turn
             log.error("turn_failed", conversation=conversation_id, error=type(error).__name__)
+            await self._give_up(conversation_id)
+
+    async def _give_up(self, conversation_id: str) -> None:
+        try:
+            await self._turn.give_up(conversation_id)
+        except Exception as error:  # the lease brings it back
+            log.error("give_up_failed", conversation=conversation_id, error=type(error).__name__)
 
     async def _until_next(self) -> float:
         """Seconds to sleep unless somebody rings."""

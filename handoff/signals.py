@@ -1,5 +1,6 @@
 """The numbers and flags the policy may look at, built from the customer's turns since the bot last took over."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,7 +131,7 @@ def _unhelped(turns: Sequence[CustomerTurn]) -> int:
     return sum(
         before.act in ("answer", "clarify", "offer", "unknown")
         and max(turn.states.get("frustrated", 0.0), turn.states.get("confused", 0.0)) >= UPSET
-        for before, turn in zip(turns, turns[1:], strict=False)
+        for before, turn in itertools.pairwise(turns)
     )
 
 

@@ -6,7 +6,8 @@ import app.accounts
 import conversations.tables
 import handoff.desk
 
-assert app.accounts.accounts is not None and handoff.desk.presence is not None  # they fill the shared metadata
+# importing a room puts its tables into the shared metadata
+assert app.accounts.accounts.metadata is handoff.desk.presence.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

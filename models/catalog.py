@@ -31,24 +31,31 @@ def _rules_reader(_: str) -> EmotionReader:
     return RulesReader()
 
 
-def _folder_reader(name: str) -> EmotionReader:
-    from models.emotion import OnnxEmotionReader
+def _own_reader(name: str) -> EmotionReader:
+    """An exported network of ours, or else any transformers checkpoint."""
+    if (Path(name) / "model.onnx").exists():
+        from models.emotion import OnnxEmotionReader
 
-    return OnnxEmotionReader(Path(name))
+        return OnnxEmotionReader(Path(name))
+    from models.torch_reader import TorchReader
+
+    return TorchReader(name)
 
 
 _READERS: dict[str, Callable[[str], EmotionReader]] = {SHIPPED: _shipped_reader, "rules": _rules_reader}
 
 
 def load_reader(name: str = SHIPPED) -> Loaded[EmotionReader]:
-    """The emotion reader called ``name`` (``shipped``, ``rules``, or a folder).
+    """The emotion reader called ``name``: ``shipped``, ``rules``, a folder, or a hub id of a transformers model.
 
     When it cannot be loaded the rules take its place, and ``problem`` says what to do.
     """
     try:
-        return Loaded(_READERS.get(name, _folder_reader)(name))
-    except (ModelUnavailable, ImportError) as error:
+        return Loaded(_READERS.get(name, _own_reader)(name))
+    except ModelUnavailable as error:
         return Loaded(RulesReader(), str(error))
+    except ImportError as error:
+        return Loaded(RulesReader(), f"The model {name!r} needs more packages ({error}): pip install 'warmline[train]'")
 
 
 def load_encoder(name: str = SHIPPED) -> Loaded[SentenceEncoder | None]:

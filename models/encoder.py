@@ -8,7 +8,6 @@ import numpy as np
 from models.onnx import OnnxNetwork
 
 WIDTH = 384
-BATCH = 16
 
 
 class OnnxSentenceEncoder:
@@ -19,9 +18,6 @@ class OnnxSentenceEncoder:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors, float32 of shape (texts, 384)."""
-        vectors = np.empty((len(texts), WIDTH), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            vectors[rows] = self._network.run([texts[i] for i in rows])["vector"]
-        return vectors
+        if not texts:
+            return np.empty((0, WIDTH), dtype=np.float32)
+        return self._network.run(texts)["vector"]

@@ -17,8 +17,9 @@ from models.smalltalk import smalltalk_kind
 class MatcherCalibration:
     """Fitted on labelled questions of the development split by ``python -m models.training matcher``."""
 
-    lexical_weight: float = 0.25
-    """Share of the lexical score in the fused score; the rest is the cosine."""
+    lexical_weight: float = 0.2
+    answer_weight: float = 0.2
+    """Weights of BM25 and of the answer's cosine beside the phrasings' cosine, which weighs 1."""
     scale: float = 12.0
     margin: float = 6.0
     bias: float = -8.0
@@ -26,7 +27,22 @@ class MatcherCalibration:
     answer_at: float = 0.5
     clarify_at: float = 0.3
     clarify_within: float = 0.08
-    """Entries whose fused score is this close to the best are asked back about."""
+    """A third entry whose fused score is this close to the best is asked back about too."""
+
+    def decide(self, best: Sequence[float]) -> tuple[Outcome, float]:
+        """What to make of the best fused scores (highest first), and P(the best entry is right)."""
+        gap = best[0] - (best[1] if len(best) > 1 else 0.0)
+        probability = float(1 / (1 + np.exp(-(self.scale * best[0] + self.margin * gap + self.bias))))
+        if probability >= self.answer_at:
+            return Outcome.ANSWER, probability
+        if probability >= self.clarify_at and len(best) > 1:
+            return Outcome.CLARIFY, probability
+        return Outcome.UNKNOWN, probability
+
+    def near(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """The two or three to ask back between."""
+        floor = candidates[0].score - self.clarify_within
+        return tuple(c for i, c in enumerate(candidates) if i < 2 or c.score >= floor)
 
     @classmethod
     def load(cls, path: Path) -> "MatcherCalibration":
@@ -50,8 +66,11 @@ class HybridMatcher:
         self._encoder = encoder
         self._calibration = calibration or MatcherCalibration()
         phrasings = [(i, text) for i, entry in enumerate(entries) for text in entry.phrasings]
-        self._owner = np.array([i for i, _ in phrasings])
-        self._vectors = _vectors([text for _, text in phrasings], encoder, cache)
+        texts = [text for _, text in phrasings] + [entry.answer or entry.phrasings[0] for entry in entries]
+        self._bounds = np.searchsorted([i for i, _ in phrasings], range(len(entries) + 1))
+        vectors = _vectors(texts, encoder, cache)
+        self._phrasings = None if vectors is None else vectors[: len(phrasings)]
+        self._answers = None if vectors is None else vectors[len(phrasings) :]
         self._index = bm25s.BM25()
         self._index.index(_words([" ".join((*e.phrasings, e.answer)) for e in entries]), show_progress=False)
 
@@ -65,13 +84,19 @@ class HybridMatcher:
     def scores(self, text: str, vector: np.ndarray | None) -> np.ndarray:
         """Fused score of every entry, shape (entries,), about 0..1."""
         lexical = self._lexical(text)
-        if vector is None or self._vectors is None:
+        if vector is None or self._phrasings is None or self._answers is None:
             return lexical
-        cosines = self._vectors @ vector
-        best = np.full(len(self._ids), -1.0, dtype=np.float32)
-        np.maximum.at(best, self._owner, cosines)
-        weight = self._calibration.lexical_weight
-        return (1 - weight) * best + weight * lexical
+        c = self._calibration
+        fused = self._likeness(self._phrasings @ vector) + c.answer_weight * (self._answers @ vector)
+        return np.asarray((fused + c.lexical_weight * lexical) / (1 + c.answer_weight + c.lexical_weight))
+
+    def _likeness(self, cosines: np.ndarray) -> np.ndarray:
+        """Per entry, the mean of its best phrasing and of its best three: one lucky phrasing is not enough."""
+        result = np.empty(len(self._ids), dtype=np.float32)
+        for entry in range(len(self._ids)):
+            best = np.sort(cosines[self._bounds[entry] : self._bounds[entry + 1]])[::-1]
+            result[entry] = (best[0] + best[:3].mean()) / 2
+        return result
 
     def _lexical(self, text: str) -> np.ndarray:
         """BM25 of every entry, squashed into 0..1 so that it can be added to a cosine."""
@@ -89,21 +114,10 @@ class HybridMatcher:
         fused = self.scores(text, vector)
         order = np.argsort(-fused)[:3]
         candidates = tuple(Candidate(self._ids[i], float(fused[i])) for i in order)
-        outcome, probability = self._decide([c.score for c in candidates])
+        outcome, probability = self._calibration.decide([c.score for c in candidates])
         if outcome is Outcome.CLARIFY:
-            near = candidates[0].score - self._calibration.clarify_within
-            candidates = tuple(c for c in candidates if c.score >= near)
+            candidates = self._calibration.near(candidates)
         return Match(outcome, probability, candidates, vector=kept)
-
-    def _decide(self, best: Sequence[float]) -> tuple[Outcome, float]:
-        c = self._calibration
-        gap = best[0] - (best[1] if len(best) > 1 else 0.0)
-        probability = float(1 / (1 + np.exp(-(c.scale * best[0] + c.margin * gap + c.bias))))
-        if probability >= c.answer_at:
-            return Outcome.ANSWER, probability
-        if probability >= c.clarify_at and gap <= c.clarify_within and len(best) > 1:
-            return Outcome.CLARIFY, probability
-        return Outcome.UNKNOWN, probability
 
 
 def _words(texts: Sequence[str]) -> list[list[str]]:

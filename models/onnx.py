@@ -32,8 +32,12 @@ class OnnxNetwork:
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, texts: Sequence[str], before: Sequence[Sequence[str]] | None = None) -> dict[str, np.ndarray]:
-        """Outputs by name, each of shape (texts, width)."""
+        """Outputs by name, each of shape (texts, width).
+
+        Rows run one by one: dynamic quantisation scales by the whole batch, so a shared batch would change a
+        reading with its neighbours, and on one thread it is no faster (docs/adr/0003-rows-run-alone.md).
+        """
         earlier: Sequence[Sequence[str]] = before if before is not None else [()] * len(texts)
         packed = [self._tokens.pack(text, b) for text, b in zip(texts, earlier, strict=True)]
-        arrays = self._session.run(self._outputs, self._tokens.batch(packed))
-        return dict(zip(self._outputs, (np.asarray(a) for a in arrays), strict=True))
+        rows = [self._session.run(self._outputs, self._tokens.batch([row])) for row in packed]
+        return {name: np.concatenate([row[i] for row in rows]) for i, name in enumerate(self._outputs)}

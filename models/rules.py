@@ -1,4 +1,4 @@
-"""Honest rules: a word-list reader. The baseline in every table, the fallback when no model loads, and a test double."""
+"""Honest rules: a word-list reader. The baseline in every table, the fallback, and a test double."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ _WORDS: dict[str, str] = {
     r"what do you mean|lost here|which one (?:is|do)|can'?t (?:find|see) (?:the|it|where)|contradict\w*",
     "worried": r"worr\w*|afraid|scared|anxious|nervous|urgent\w*|please help|emergency|desperate\w*|panic\w*|deadline|"
     r"hacked|stolen|fraud\w*",
-    "pleased": r"thank\w*|great|love\w*|perfect|awesome|brilliant|excellent|happy|amazing|lovely|cheers|wonderful|relief",
+    "pleased": r"thank\w*|great|love\w*|perfect|awesome|brilliant|excellent|happy|amazing|lovely|"
+    r"cheers|wonderful|relief",
 }
 _FLAG_WORDS: dict[str, str] = {
     "asked_for_human": r"(?:speak|talk|chat|connect\w*|put)\b.{0,25}\b(?:human|person|agent|someone|somebody|manager|"

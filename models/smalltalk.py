@@ -8,16 +8,20 @@ _PHRASES: dict[str, str] = {
     "thanks": "thanks|thank you|thank u|thankyou|thx|ty|tysm|cheers|ta|many thanks|thanks a lot|thanks so much|"
     "thank you so much|thank you very much|thanks very much|much appreciated|appreciate it|appreciated|"
     "thats? (?:great|perfect|brilliant|lovely|helpful|it)|perfect|brilliant|great|lovely|nice one|awesome|wonderful",
-    "acknowledgement": "ok|okay|okey|kk?|ok cool|cool|fine|sure|alright then|got it|i see|understood|right|yes|yep|yeah|"
+    "acknowledgement": "ok|okay|okey|kk?|ok cool|cool|fine|sure|alright then|got it|i see|understood|right|"
+    "yes|yep|yeah|"
     "no|nope|no worries|no problem|fair enough|will do|sounds good|makes sense|all good",
     "goodbye": "bye|bye bye|goodbye|see you|see ya|have a (?:good|nice|lovely) (?:day|evening|weekend|one)|"
     "that(?:'| i)?s all|thats all|good night|take care|speak soon",
-    "bot_question": r"(?:are|r) (?:you|u) (?:a |an )?(?:ro)?bot|(?:are|r) (?:you|u) (?:a )?(?:real|human|person|machine|ai)"
-    r"(?: person| human)?|am i (?:talking|speaking|chatting) (?:to|with) (?:a )?(?:ro)?(?:bot|machine|computer|human|"
+    "bot_question": r"(?:are|r) (?:you|u) (?:a |an )?(?:ro)?bot|(?:are|r) (?:you|u) (?:a )?"
+    r"(?:real|human|person|machine|ai)(?: person| human)?|am i (?:talking|speaking|chatting) (?:to|with) (?:a )?(?:ro)?(?:bot|machine|computer|human|"
     r"real person|person)|is this (?:a )?(?:ro)?bot|is this (?:a )?(?:real person|automated)|what are you|who are you|"
     r"who am i (?:talking|speaking) to",
 }
-_FILLER = r"(?:so|very|much|then|all|for (?:that|your help|the help|now|everything)|again|mate|guys|everyone|please|oh|ah|and|i'll have a look|team)"
+_FILLER = (
+    "(?:so|very|much|then|all|for (?:that|your help|the help|now|everything)|again|mate|guys|everyone|please|oh|ah|"
+    "and|i'll have a look|team)"
+)
 _WHOLE = {
     kind: re.compile(rf"(?:(?:{phrases}|{_FILLER})(?:\s+|$))*?(?:{phrases})(?:\s+(?:{phrases}|{_FILLER}))*")
     for kind, phrases in _PHRASES.items()

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.metrics import MESSAGES
 from app.queue import desk_now, wait_for
-from app.web.deps import OPENINGS, Address, House, HouseDep, OwnConversation
+from app.web.deps import Address, House, HouseDep, OwnConversation
 from app.web.schemas import (
     AnswerOffer,
     CustomerView,
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api/chat", tags=["customer"])
 @router.post("/conversations", status_code=201)
 async def open_conversation(body: OpenConversation, house: HouseDep, address: Address) -> Opened:
     """Begin a conversation. The bot says at once that it is a bot."""
-    house.limiter.check(OPENINGS, "open", address)
+    house.limiter.check(RateLimitItemPerMinute(house.settings.openings_per_minute), "open", address)
     front = house.shops.get(body.shop)
     conversation = Conversation.open(front.shop.id, house.clock(), body.name, body.email, body.page_url)
     conversation.say(front.voice.line("greeting", shop=front.shop.name), house.clock(), act="greeting", buttons=[])

@@ -23,8 +23,6 @@ from app.web.errors import HttpProblem
 CUSTOMER_TOKEN_LASTS = timedelta(days=30)
 LOGINS = RateLimitItemPerMinute(10)
 """Log-in attempts per minute and address, and per minute and account."""
-OPENINGS = RateLimitItemPerMinute(30)
-"""New conversations per minute and address."""
 
 
 class Limiter:

@@ -4,13 +4,17 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 1_000_000
-"""Bytes of a request's body; more is refused by its declared length, and cut off when it is not declared."""
+"""Bytes of a request's body; more is refused, by its declared length or as soon as that much has come."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+
+class TooLarge(Exception):
+    """More came than is read."""
 
 
 class SecurityHeaders:
@@ -28,6 +32,16 @@ class SecurityHeaders:
             await _refuse(send)
             return
 
+        received = 0
+
+        async def receive_some() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > BODY_LIMIT:
+                raise TooLarge()
+            return message
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -35,7 +49,10 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive_some, send_with_headers)
+        except TooLarge:
+            await _refuse(send)
 
 
 async def _refuse(send: Send) -> None:

@@ -32,7 +32,7 @@ class Voice:
     def __init__(self, locale: str = "en", tone: str = "warm", folder: Path = TEMPLATES) -> None:
         self.tone = tone
         self._env = Environment(
-            loader=FileSystemLoader(folder / locale), undefined=StrictUndefined, autoescape=False,
+            loader=FileSystemLoader(folder / locale), undefined=StrictUndefined, autoescape=False,  # noqa: S701 - plain text, shown with textContent
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._topics: dict[str, str] = yaml.safe_load((folder / locale / "topics.yaml").read_text(encoding="utf-8"))

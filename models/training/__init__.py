@@ -1,1 +1,1 @@
-"""How the shipped weights are made: ``python -m models.training``. Needs the ``train`` extra; never imported by the app."""
+"""How the shipped weights are made: ``python -m models.training``. Needs the ``train`` extra."""

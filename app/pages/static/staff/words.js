@@ -1,0 +1,57 @@
+/** The machine's names in plain words. Unknown names are shown with spaces, never hidden. */
+
+/** @type {Record<string, string>} */
+export const REASONS = {
+  asked: "Asked for a person",
+  safety: "Someone may be in danger",
+  abuse: "Insulting words",
+  frustration: "Frustrated",
+  confusion: "Confused",
+  stakes: "Worried, and much is at stake",
+  repeat: "Asked the same again",
+  unhelped: "Answers did not help",
+  unknown: "The shop’s answers do not cover it",
+  fits: "A known answer fits",
+};
+/** Reasons for which a person is called. */
+export const HANDOFF_REASONS = ["asked", "safety", "abuse", "frustration", "confusion", "stakes", "repeat", "unhelped"];
+
+/** @type {Record<string, string>} */
+export const STATES = { frustrated: "Frustrated", confused: "Confused", worried: "Worried", pleased: "Pleased", neutral: "Neutral" };
+/** @type {Record<string, string>} */
+const MARKS = { frustrated: "▲", confused: "?", worried: "!", pleased: "✓", neutral: "–" };
+
+/** @type {Record<string, string>} */
+export const FLAGS = { asked_for_human: "Asks for a person", abusive: "Insulting", safety: "Danger" };
+
+/** @type {Record<string, string>} */
+export const ACTS = {
+  answer: "The bot answered",
+  smalltalk: "The bot made small talk",
+  clarify: "The bot asked back",
+  unknown: "The bot said it does not know",
+  offer: "The bot offered a person",
+  handoff: "The bot called a person",
+};
+
+/** @type {Record<string, string>} */
+export const OUTCOMES = { waiting: "Still waiting", with_agent: "With an agent", resolved: "Resolved", returned: "Back with the bot" };
+/** @type {Record<string, string>} */
+export const VERDICTS = { right: "Right", too_early: "Too early", too_late: "Too late", not_needed: "Not needed" };
+
+/** @param {Record<string, string>} words @param {string | null | undefined} name @returns {string} */
+export function inWords(words, name) {
+  return name ? (words[name] ?? name.replaceAll("_", " ")) : "";
+}
+
+/** A small sign for a state, beside its word. @param {string} state @returns {string} */
+export const markOf = (state) => MARKS[state] ?? "•";
+
+/** @param {string | null | undefined} name @returns {string} */
+export const customerName = (name) => name || "Customer";
+
+/** @param {number} probability @returns {string} */
+export const percent = (probability) => `${Math.round(probability * 100)}%`;
+
+/** @param {number} count @param {string} one @param {string} [many] @returns {string} */
+export const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

@@ -1,0 +1,89 @@
+"""``python -m models.training``: make everything in ``models/artifacts`` again."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+
+from models.base import EMOTIONS, FLAGS, STATES
+from models.catalog import ARTIFACTS
+from models.onnx import OnnxNetwork
+from models.training import corpus, reader
+from models.training.calibrate import write_calibration
+from models.training.corpus import Example
+from models.training.export import export_encoder, export_reader
+from models.training.matcher import fit_matcher
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make the shipped models again.")
+console = Console()
+OWN = Path(__file__).parents[2] / "eval" / "data"
+
+Data = Annotated[Path, typer.Option(help="Folder with the public data sets.")]
+Runs = Annotated[Path, typer.Option(help="Where checkpoints are kept; a stopped run goes on from there.")]
+
+
+@app.command(name="reader")
+def make_reader(
+    data: Data = Path("../shared/data"),
+    runs: Runs = Path("runs/reader"),
+    out: Path = ARTIFACTS / "emotion",
+    seed: int = 0,
+) -> None:
+    """Train, export and calibrate the reader: about 45 minutes on two cores."""
+    torch.set_num_threads(os.cpu_count() or 1)
+    network = reader.train(reader.load_sources(data, OWN), runs, seed)
+    export_reader(network, out)
+    calibrate_reader(data, out)
+    console.print(f"Written to {out}. Now measure it: python -m eval emotion")
+
+
+@app.command(name="calibrate")
+def calibrate_reader(data: Data = Path("../shared/data"), out: Path = ARTIFACTS / "emotion") -> None:
+    """Lock thresholds and calibration of the exported reader on the development splits."""
+    network = OnnxNetwork(out)
+    goemotions = corpus.load_goemotions(data / "goemotions" / "dev.tsv")
+    own = corpus.load_messages([OWN / "messages" / "dev.jsonl"]) + corpus.load_dialogues(
+        [OWN / "dialogues" / "dev.jsonl"]
+    )
+    emotions, service = _logits(network, goemotions), _logits(network, own)
+    write_calibration(
+        out / "calibration.json",
+        "warmline-reader-1",
+        (emotions["emotions"], _targets(goemotions, "emotions", len(EMOTIONS))),
+        (service["states"], _targets(own, "states", len(STATES))),
+        (service["flags"], _targets(own, "flags", len(FLAGS))),
+    )
+
+
+@app.command(name="encoder")
+def make_encoder(out: Path = ARTIFACTS / "encoder") -> None:
+    """Export the sentence encoder."""
+    export_encoder(out)
+
+
+@app.command(name="matcher")
+def make_matcher(
+    shop: Annotated[Path, typer.Option(help="The shop's file.")] = Path("app/shops/demo.yaml"),
+    questions: Annotated[Path, typer.Option(help="Labelled questions.")] = OWN / "faq" / "hazel-and-finch_dev.jsonl",
+    out: Path = ARTIFACTS / "encoder" / "matcher.json",
+) -> None:
+    """Fit the matcher's probability and thresholds on labelled development questions."""
+    fit_matcher(shop, questions, out)
+
+
+def _logits(network: OnnxNetwork, examples: list[Example]) -> dict[str, np.ndarray]:
+    return network.run([e.text for e in examples], [e.before for e in examples])
+
+
+def _targets(examples: list[Example], head: str, size: int) -> np.ndarray:
+    rows = np.stack([e.targets[head] for e in examples])
+    assert rows.shape[1] == size
+    return rows
+
+
+if __name__ == "__main__":
+    app()

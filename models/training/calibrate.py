@@ -1,0 +1,83 @@
+"""Thresholds and calibration, locked on the development split, computed on the shipped int8 network."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from models.base import EMOTIONS, FLAGS, STATES
+from models.emotion import sigmoid, softmax
+
+GRID = np.linspace(0.05, 0.9, 86)
+SHRINK = 40.0
+"""Positives a label needs before its own threshold weighs as much as the common one."""
+
+
+def write_calibration(
+    path: Path,
+    name: str,
+    emotions: tuple[np.ndarray, np.ndarray],
+    states: tuple[np.ndarray, np.ndarray],
+    flags: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Fit on (logits, targets) of each head, each of shape (rows, labels), and write ``calibration.json``."""
+    temperature, bias = fit_states(*states)
+    scale, shift, thresholds = fit_flags(*flags)
+    calibration = {
+        "name": name,
+        "emotions": EMOTIONS,
+        "states": STATES,
+        "flags": FLAGS,
+        "emotion_thresholds": _plain(fit_thresholds(sigmoid(emotions[0]), emotions[1] > 0.5)),
+        "state_temperature": round(float(temperature), 4),
+        "state_bias": _plain(bias),
+        "flag_scale": _plain(scale),
+        "flag_bias": _plain(shift),
+        "flag_thresholds": _plain(thresholds),
+    }
+    path.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
+
+
+def f1(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """F1 of each column, shape (labels,); 0 where nothing is predicted and nothing true."""
+    hits = (predicted & true).sum(0)
+    return np.asarray(2 * hits / np.maximum(predicted.sum(0) + true.sum(0), 1))
+
+
+def fit_thresholds(probabilities: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """One threshold a label: its own best F1, shrunk towards the common best one where positives are few."""
+    scores = np.stack([f1(probabilities >= t, true) for t in GRID])
+    common = GRID[scores.mean(1).argmax()]
+    own = GRID[scores.argmax(0)]
+    support = true.sum(0)
+    return np.asarray((support * own + SHRINK * common) / (support + SHRINK))
+
+
+def fit_states(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+    """Temperature and bias (5,) that minimise the log loss."""
+
+    def loss(parameters: np.ndarray) -> float:
+        probabilities = softmax(logits / np.exp(parameters[0]) + parameters[1:])
+        return float(-(targets * np.log(probabilities + 1e-9)).sum(1).mean() + 0.01 * (parameters[1:] ** 2).sum())
+
+    best = minimize(loss, np.zeros(1 + len(STATES)), method="L-BFGS-B")
+    return float(np.exp(best.x[0])), best.x[1:]
+
+
+def fit_flags(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Platt scale and shift, and the threshold of best F1, each of shape (3,)."""
+    scale, shift, thresholds = np.ones(len(FLAGS)), np.zeros(len(FLAGS)), np.full(len(FLAGS), 0.5)
+    for k in range(len(FLAGS)):
+        true = targets[:, k] > 0.5
+        platt = LogisticRegression(C=1.0).fit(logits[:, [k]], true)
+        scale[k], shift[k] = platt.coef_[0, 0], platt.intercept_[0]
+        probabilities = sigmoid(logits[:, [k]] * scale[k] + shift[k])
+        scores = np.array([f1(probabilities >= t, true[:, None])[0] for t in GRID])
+        thresholds[k] = GRID[np.flatnonzero(scores == scores.max()).mean().astype(int)]
+    return scale, shift, thresholds
+
+
+def _plain(values: np.ndarray) -> list[float]:
+    return [round(float(v), 4) for v in values]

@@ -1,0 +1,141 @@
+"""Commit first, announce after: whoever is woken finds what woke them."""
+
+import asyncio
+
+import pytest
+
+from app.db import Database
+from app.live import EVERYTHING
+from conversations import store
+from conversations.conversation import Conversation
+from conversations.errors import NotFound
+from tests.conftest import SHOP_ID, START
+from tests.contract.houses import keep, loaded, opened, saved
+
+AT_ONCE = 0.05
+"""Long enough for a wake-up that was sent within this process; nothing is sent, so it must run out."""
+SOON = 5.0
+
+
+
+async def test_a_commit_wakes_who_follows_the_conversation(db: Database) -> None:
+    conversation = await keep(db, opened())
+    async with db.live.subscribe(conversation.id) as bell:
+        async with db.unit_of_work() as work:
+            work.announce(conversation.id)
+        assert await bell.wait(SOON) == {conversation.id}
+
+
+async def test_a_commit_wakes_who_follows_everything(db: Database) -> None:
+    async with db.live.subscribe(EVERYTHING) as bell:
+        await bell.wait(AT_ONCE)  # a carrier that has just connected wakes everyone once
+        async with db.unit_of_work() as work:
+            work.announce("c1")
+            work.announce("c2")
+        assert await bell.wait(SOON) | await bell.wait(AT_ONCE) == {"c1", "c2"}
+
+
+async def test_who_follows_another_conversation_sleeps_on(db: Database) -> None:
+    async with db.live.subscribe("other") as bell:
+        await bell.wait(AT_ONCE)
+        async with db.unit_of_work() as work:
+            work.announce("c1")
+        assert await bell.wait(AT_ONCE) == set()
+
+
+async def test_nobody_is_woken_before_the_commit(db: Database) -> None:
+    conversation = await keep(db, opened())
+    async with db.live.subscribe(conversation.id) as bell:
+        await bell.wait(AT_ONCE)
+        async with db.unit_of_work() as work:
+            work.announce(conversation.id)
+            assert await bell.wait(AT_ONCE) == set()
+        assert await bell.wait(SOON) == {conversation.id}
+
+
+async def test_whoever_is_woken_finds_what_was_written(db: Database) -> None:
+    conversation = await keep(db, opened())
+    found: list[int] = []
+
+    async def follow(ready: asyncio.Event) -> None:
+        async with db.live.subscribe(conversation.id) as bell:
+            ready.set()
+            while not found or found[-1] != 2:
+                await bell.wait(SOON)
+                async with db.read() as conn:
+                    found.append(len(await store.transcript(conn, conversation.id)))
+
+    ready = asyncio.Event()
+    follower = asyncio.create_task(follow(ready))
+    await ready.wait()
+    conversation.receive("and another thing", "c2", START)
+    async with db.unit_of_work() as work:
+        await store.save(work.conn, conversation)
+        work.announce(conversation.id)
+    await asyncio.wait_for(follower, SOON)
+    assert found[-1] == 2
+
+
+async def test_what_fails_is_undone_and_wakes_nobody(db: Database) -> None:
+    conversation = Conversation.open(SHOP_ID, START)
+    async with db.live.subscribe(conversation.id) as bell:
+        await bell.wait(AT_ONCE)
+        with pytest.raises(ZeroDivisionError):
+            async with db.unit_of_work() as work:
+                await store.insert(work.conn, conversation)
+                work.announce(conversation.id)
+                raise ZeroDivisionError
+        assert await bell.wait(AT_ONCE) == set()
+    with pytest.raises(NotFound):
+        await loaded(db, conversation.id)
+
+
+async def test_a_cancelled_writer_leaves_nothing_and_the_next_can_write(db: Database) -> None:
+    conversation = await keep(db, opened())
+    inside = asyncio.Event()
+
+    async def write() -> None:
+        async with db.unit_of_work() as work:
+            mine = await store.load(work.conn, conversation.id, lock=True)
+            mine.receive("half done", "c2", START)
+            await store.save(work.conn, mine)
+            inside.set()
+            await asyncio.Event().wait()
+
+    writer = asyncio.create_task(write())
+    await inside.wait()
+    writer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writer
+    conversation.receive("whole", "c3", START)
+    after = await saved(db, conversation)
+    async with db.read() as conn:
+        assert [m.text for m in await store.transcript(conn, after.id)] == ["Where is my parcel?", "whole"]
+
+
+async def test_readers_do_not_wait_for_a_writer_and_see_the_old_state(db: Database) -> None:
+    conversation = await keep(db, opened())
+    async with db.unit_of_work() as work:
+        mine = await store.load(work.conn, conversation.id, lock=True)
+        mine.receive("not yet", "c2", START)
+        await store.save(work.conn, mine)
+        async with db.read() as conn:
+            assert len(await store.transcript(conn, conversation.id)) == 1
+
+
+async def test_a_thousand_wake_ups_are_kept_as_one(db: Database) -> None:
+    async with db.live.subscribe("c1") as bell:
+        for _ in range(1000):
+            await db.live.announce("c1")
+        assert await bell.wait(SOON) == {"c1"}
+
+
+async def test_a_follower_who_left_is_forgotten(db: Database) -> None:
+    async with db.live.subscribe("c1") as bell:
+        pass
+    await db.live.announce("c1")
+    assert await bell.wait(0) == set()
+
+
+async def test_the_database_says_when_it_answers(db: Database) -> None:
+    await db.ping()
