@@ -39,21 +39,27 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Rules:
-    """The thresholds. Each is named in the evidence whenever it is met."""
+    """The thresholds. Each is named in the evidence whenever it is met.
+
+    Fitted on the labelled train and dev dialogues (eval/data/dialogues) with the shipped reader.
+    """
 
     offer_frustration: float = 0.6
+    offer_turns: int = 3
+    """Frustrated turns before a person is offered, unless one alone reaches ``offer_at_once``."""
+    offer_at_once: float = 0.95
     handoff_frustration: float = 0.7
     """Level from which frustration that stays (at least ``handoff_turns`` frustrated turns) hands over."""
     handoff_turns: int = 2
-    offer_confusion_turns: int = 2
+    offer_confusion_turns: int = 3
     handoff_confusion_turns: int = 3
     confusion: float = 0.5
     offer_worry: float = 0.6
     offer_repeats: int = 1
     handoff_repeats: int = 2
-    offer_unhelped: int = 1
+    offer_unhelped: int = 2
     handoff_unhelped: int = 2
-    offer_misses: int = 2
+    offer_misses: int = 5
     max_clarifications: int = 1
     declined_margin: float = 0.15
     """After a declined offer, how much further frustration must rise before a person is offered again."""
@@ -171,9 +177,11 @@ def _worry_with_stakes(s: Signals, rules: Rules) -> Sequence[Evidence]:
 
 
 def _frustrated_now(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.frustration_now < rules.offer_frustration:
+    enough = s.frustrated_turns >= rules.offer_turns
+    threshold = rules.offer_frustration if enough else rules.offer_at_once
+    if s.frustration_now < threshold:
         return []
-    return [_met(s, "frustration_now", s.frustration_now, rules.offer_frustration, "Frustrated now")]
+    return [_met(s, "frustration_now", s.frustration_now, threshold, "Frustrated now")]
 
 
 def _confused_again(s: Signals, rules: Rules) -> Sequence[Evidence]:
