@@ -184,5 +184,12 @@ async def everyone(conn: AsyncConnection) -> list[Account]:
     return [_account(row) for row in (await conn.execute(sa.select(accounts).order_by(accounts.c.name))).mappings()]
 
 
+async def name_of(conn: AsyncConnection, account_id: str | None) -> str | None:
+    """What colleagues and customers call this account; None for nobody."""
+    if account_id is None:
+        return None
+    return await conn.scalar(sa.select(accounts.c.name).where(accounts.c.id == account_id))
+
+
 def _account(row: sa.RowMapping) -> Account:
     return Account(row["id"], row["email"], row["name"], Role(row["role"]))

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 
 import sqlalchemy.exc
 import structlog
@@ -12,6 +12,7 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts, demo, doctor
 from app.accounts import Role
@@ -20,12 +21,15 @@ from app.logs import configure_logs
 from app.main import build_house, create_app
 from app.migrate import migrate as run_migrations
 from app.shop import ShopError
+from app.web.deps import House
 from app.worker import utc_now
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The chat desk of a small shop."
 )
 console = Console()
+T = TypeVar("T")
+SERVER: dict[str, Any] = {"access_log": False, "log_config": None, "timeout_graceful_shutdown": 5}
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.")]
@@ -51,14 +55,15 @@ def serve(
 ) -> None:
     """Migrate and serve. WARMLINE_OWNER_EMAIL and _PASSWORD make the first owner; without them a one-time link does."""
     settings = Settings()
-    if workers > 1 and not settings.database.startswith("postgresql"):
+    configure_logs(settings.log_level)
+    if workers == 1:
+        asyncio.run(_serve_one(settings, host, port, _greet_owner))
+        return
+    if not settings.database.startswith("postgresql"):
         raise ConfigError("Several workers need PostgreSQL. Set WARMLINE_DATABASE_URL, or serve with one.")
-    create_app(settings)  # says what is wrong before anything starts
     run_migrations(settings.database)
-    link = asyncio.run(_first_owner(settings))
-    if link:
-        console.print(f"There is no owner yet. Make the first account here, once: {link}", highlight=False)
-    _serve(settings, host, port, workers)
+    asyncio.run(_with_house(settings, _greet_owner))
+    uvicorn.run("app.main:create_app", factory=True, host=host, port=port, workers=workers, **SERVER)
 
 
 @app.command(name="demo")
@@ -68,10 +73,8 @@ def run_demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     settings = Settings()
     if settings.environment == "production":
         raise ConfigError("The demo is not for production. Use: warmline serve")
-    run_migrations(settings.database)
-    logins = asyncio.run(_seeded(settings))
-    _print_addresses(settings.base_url, logins)
-    _serve(settings, host, port, 1)
+    configure_logs(settings.log_level)
+    asyncio.run(_serve_one(settings, host, port, _greet_demo))
 
 
 @app.command()
@@ -86,7 +89,8 @@ def invite(role: Annotated[Role, typer.Option(help="agent or owner")] = Role.AGE
     """Print a one-time link for a new colleague."""
     settings = Settings()
     run_migrations(settings.database)
-    console.print(asyncio.run(_invite(settings, role)), highlight=False)
+    link = asyncio.run(_with_house(settings, lambda house: _invite(house, role)))
+    console.print(link, highlight=False, soft_wrap=True)
 
 
 @app.command(name="doctor")
@@ -99,7 +103,16 @@ def run_doctor() -> None:
     sys.exit(1 if any(f.level == "fail" for f in findings) else 0)
 
 
-async def _with_house(settings: Settings, work: Any) -> Any:
+async def _serve_one(settings: Settings, host: str, port: int, greet: Callable[[House], Awaitable[None]]) -> None:
+    """Serve from this process: everything is built once, in the loop that will use it."""
+    web = create_app(settings)
+    run_migrations(settings.database)
+    await greet(web.state.house)
+    structlog.get_logger(__name__).info("serving", url=settings.base_url)
+    await uvicorn.Server(uvicorn.Config(web, host=host, port=port, **SERVER)).serve()
+
+
+async def _with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
     house = build_house(settings)
     try:
         return await work(house)
@@ -108,46 +121,35 @@ async def _with_house(settings: Settings, work: Any) -> Any:
         await house.db.close()
 
 
-def _seeded(settings: Settings) -> Coroutine[Any, Any, list[demo.Login]]:
-    return _with_house(settings, demo.seed)
+async def _invite(house: House, role: Role) -> str:
+    async with house.db.unit_of_work() as work:
+        token = await accounts.invite(work.conn, role, utc_now())
+    return f"{house.settings.base_url}/invitation/{token}"
 
 
-async def _invite(settings: Settings, role: Role) -> str:
-    async def work(house: Any) -> str:
-        async with house.db.unit_of_work() as unit:
-            token = await accounts.invite(unit.conn, role, utc_now())
-        return f"{settings.base_url}/invitation/{token}"
+async def _greet_owner(house: House) -> None:
+    """Make the owner the environment names; without one, print a one-time link while there is no account at all."""
+    async with house.db.unit_of_work() as work:
+        if await accounts.everyone(work.conn):
+            return
+        if house.settings.owner_email:
+            await _add_owner(work.conn, house.settings)
+            return
+    link = await _invite(house, Role.OWNER)
+    console.print(f"There is no owner yet. Make the first account here, once: {link}", highlight=False, soft_wrap=True)
 
-    return str(await _with_house(settings, work))
 
-
-async def _first_owner(settings: Settings) -> str | None:
-    """Make the owner the environment names; without one, a one-time link while there is no account at all."""
-
-    async def work(house: Any) -> bool:
-        async with house.db.unit_of_work() as unit:
-            if await accounts.everyone(unit.conn):
-                return True
-            if not settings.owner_email:
-                return False
-            hashed = await accounts.hash_password(settings.owner_password.get_secret_value())
-            await accounts.add(unit.conn, settings.owner_email, "Owner", Role.OWNER, hashed, utc_now())
-            return True
-
+async def _add_owner(conn: AsyncConnection, settings: Settings) -> None:
     try:
-        there = await _with_house(settings, work)
+        hashed = await accounts.hash_password(settings.owner_password.get_secret_value())
     except accounts.AccountError as error:
         raise ConfigError(f"WARMLINE_OWNER_PASSWORD: {error}") from error
-    return None if there else await _invite(settings, Role.OWNER)
+    await accounts.add(conn, settings.owner_email, "Owner", Role.OWNER, hashed, utc_now())
 
 
-def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
-    configure_logs(settings.log_level)
-    structlog.get_logger(__name__).info("serving", url=settings.base_url, workers=workers)
-    uvicorn.run(
-        "app.main:create_app", factory=True, host=host, port=port, workers=workers, access_log=False,
-        log_config=None, timeout_graceful_shutdown=5,
-    )  # fmt: skip
+async def _greet_demo(house: House) -> None:
+    """Seed the demo and print where everything is."""
+    _print_addresses(house.settings.base_url, await demo.seed(house))
 
 
 def _print_addresses(base: str, logins: list[demo.Login]) -> None:

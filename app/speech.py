@@ -10,8 +10,9 @@ from app.shop import FaqEntry
 from app.shopfront import Shopfront
 from conversations.conversation import Conversation, Message
 from conversations.lifecycle import Author
+from conversations.voice.voice import CALM
 from handoff.desk import Wait
-from handoff.policy import Act, Decision
+from handoff.policy import Act, Decision, Reason
 from handoff.signals import Signals
 from models.base import Outcome
 
@@ -54,7 +55,8 @@ def speak(
     entry = found[0] if found and understood.match.outcome is Outcome.ANSWER else None
     again = entry is not None and bool(said) and said[-1].extra.get("entry_id") == entry.id
     shown = None if again and decision.act is Act.OFFER else entry
-    named = found[0] if found and understood.match.outcome in (Outcome.ANSWER, Outcome.CLARIFY) else None
+    sure = understood.match.outcome in (Outcome.ANSWER, Outcome.CLARIFY) and decision.reason is not Reason.ASKED
+    named = found[0] if found and sure else None
     content = _content(decision, understood, shown, shop)
     spoken = shop.voice.say(
         decision.act.value, state, name=conversation.customer_name,
@@ -63,7 +65,7 @@ def speak(
     )  # fmt: skip
     extra = {
         "act": decision.act.value, "reason": decision.reason.value, "outcome": understood.match.outcome.value,
-        "opening": spoken.opening, **_shown(decision.act, shown, found, shop),
+        "opening": spoken.opening, **_shown(decision.act, shown, found, shop, state),
     }  # fmt: skip
     no = conversation.offer_open and (signals.outcome == "smalltalk" or _is_no(messages))
     declines = no and decision.act not in (Act.HANDOFF, Act.OFFER) and _is_no(messages)
@@ -83,7 +85,7 @@ def _content(decision: Decision, understood: Understanding, entry: FaqEntry | No
             return {"answer": entry.answer if entry else "", "next_step": entry.next_step if entry else ""}
 
 
-def _shown(act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Shopfront) -> dict[str, Any]:
+def _shown(act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Shopfront, state: str) -> dict[str, Any]:
     """What goes with the text: the entry given, its link, and buttons."""
     shown: dict[str, Any] = {"buttons": []}
     if act in (Act.ANSWER, Act.OFFER) and entry:
@@ -96,6 +98,8 @@ def _shown(act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Sh
             shown["buttons"] = [{"kind": "ask", "label": e.question} for e in follow_ups[:3]]
         case Act.CLARIFY:
             shown["buttons"] = [{"kind": "ask", "label": e.question} for e in found]
+            if state not in CALM:
+                shown["buttons"].append({"kind": "accept", "label": "Talk to a person"})
         case Act.OFFER:
             shown["buttons"] = [
                 {"kind": "accept", "label": "Yes, a person please"},

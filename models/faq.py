@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 
 from models.base import Candidate, Entry, Match, Outcome, SentenceEncoder
 from models.smalltalk import smalltalk_kind
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs every index it builds
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ _PHRASES: dict[str, str] = {
     "goodbye": "bye|bye bye|goodbye|see you|see ya|have a (?:good|nice|lovely) (?:day|evening|weekend|one)|"
     "that(?:'| i)?s all|thats all|good night|take care|speak soon",
     "bot_question": r"(?:are|r) (?:you|u) (?:a |an )?(?:ro)?bot|(?:are|r) (?:you|u) (?:a )?"
-    r"(?:real|human|person|machine|ai)(?: person| human)?|am i (?:talking|speaking|chatting) (?:to|with) (?:a )?(?:ro)?(?:bot|machine|computer|human|"
+    r"(?:real|human|person|machine|ai)(?: person| human)?|"
+    r"am i (?:talking|speaking|chatting) (?:to|with) (?:a )?(?:ro)?(?:bot|machine|computer|human|"
     r"real person|person)|is this (?:a )?(?:ro)?bot|is this (?:a )?(?:real person|automated)|what are you|who are you|"
     r"who am i (?:talking|speaking) to",
 }

@@ -26,7 +26,7 @@ GOEMOTIONS_STATES: Mapping[str, str] = {
 
 
 class TorchReader:
-    """Reads with a checkpoint; labels are turned into states by ``label_map`` (label to state), flags come from rules."""
+    """Reads with a checkpoint; ``label_map`` turns its labels into states, flags come from rules."""
 
     def __init__(self, source: str, label_map: Mapping[str, str] = GOEMOTIONS_STATES) -> None:
         torch.set_num_threads(1)

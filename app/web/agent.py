@@ -191,7 +191,7 @@ async def staff_view(conn: AsyncConnection, conversation_id: str) -> StaffView:
     conversation = await store.load(conn, conversation_id)
     history = await store.history(conn, conversation_id, limit=5000)
     messages = [message for _, message in history if message]
-    assignee = await _name_of(conn, conversation.assignee_id)
+    assignee = await accounts.name_of(conn, conversation.assignee_id)
     events = [EventOut.of(event, message, staff=True) for event, message in history]
     return StaffView.of(conversation, events, brief_of(messages, [event for event, _ in history]), assignee)
 
@@ -215,14 +215,8 @@ async def _take(conn: AsyncConnection, conversation: Conversation, me: Account, 
     try:
         conversation.take(me.id, me.name, at)
     except AlreadyTaken as taken:
-        taken.name_assignee(await _name_of(conn, taken.assignee_id))
+        taken.name_assignee(await accounts.name_of(conn, taken.assignee_id))
         raise
-
-
-async def _name_of(conn: AsyncConnection, account_id: str | None) -> str | None:
-    if account_id is None:
-        return None
-    return next((a.name for a in await accounts.everyone(conn) if a.id == account_id), None)
 
 
 def _line(house: House, conversation: Conversation, name: str, me: Account) -> str:

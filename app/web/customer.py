@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from limits import RateLimitItemPerMinute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app import accounts
 from app.metrics import MESSAGES
 from app.queue import desk_now, wait_for
 from app.web.deps import Address, House, HouseDep, OwnConversation
@@ -106,13 +107,13 @@ async def view(house: House, conversation_id: str) -> CustomerView:
     async with house.db.read() as conn:
         conversation = await store.load(conn, conversation_id)
         messages = await store.transcript(conn, conversation_id, public_only=True)
+        agent = await accounts.name_of(conn, conversation.assignee_id)
         wait = (
             (await desk_now(conn, house.clock())).wait(conversation) if conversation.status is Status.WAITING else None
         )
-    agent = next((m.author_name for m in reversed(messages) if m.author is Author.AGENT), None)
     return CustomerView(
         id=conversation.id, shop=conversation.shop_id, status=conversation.status.value,
-        agent_name=agent if conversation.status is Status.WITH_AGENT else None,
+        agent_name=agent,
         customer_name=conversation.customer_name, customer_email=conversation.customer_email,
         offer_open=conversation.offer_open, bot_is_typing=bot_is_typing(conversation), wait=WaitOut.of(wait),
         last_seq=conversation.last_seq, messages=[MessageOut.of(m) for m in messages],

@@ -67,6 +67,11 @@ async def _on_database(_: Request, error: Exception) -> JSONResponse:
     return _problem(503, "database_unavailable", detail, {"Retry-After": "2"})
 
 
+async def _on_fault(_: Request, error: Exception) -> JSONResponse:
+    log.error("fault", error=type(error).__name__)
+    return _problem(500, "fault", "Something went wrong here. Nothing was lost; try again in a moment.")
+
+
 def install(app: FastAPI) -> None:
     """Register the table."""
     for cls in STATUS:
@@ -75,3 +80,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_shape)
     app.add_exception_handler(DBAPIError, _on_database)
     app.add_exception_handler(PoolTimeout, _on_database)
+    app.add_exception_handler(Exception, _on_fault)

@@ -17,7 +17,7 @@ WIRE_TEXT = 120_000
 """Characters the wire takes; the domain says in words what is too long (conversations.MAX_TEXT)."""
 
 Blank = BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else value)
-Name = Annotated[str | None, Blank, Field(max_length=120)]
+Name = Annotated[Annotated[str, Field(max_length=120)] | None, Blank]
 Email = Annotated[EmailStr | None, Blank]
 ClientMessageId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 

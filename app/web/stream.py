@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from app import accounts
 from app.live import EVERYTHING
 from app.queue import desk_now
 from app.web.agent import desk_view
@@ -68,10 +69,12 @@ async def _news(house: HouseDep, conversation_id: str, seq: int) -> tuple[dict[s
     async with house.db.read() as conn:
         conversation = await store.load(conn, conversation_id)
         history = await store.history(conn, conversation_id, after=seq, public_only=True)
+        agent = await accounts.name_of(conn, conversation.assignee_id)
         waiting = conversation.status is Status.WAITING
         wait = (await desk_now(conn, house.clock())).wait(conversation) if waiting else None
     state = {
         "status": conversation.status.value,
+        "agent_name": agent,
         "bot_is_typing": bot_is_typing(conversation),
         "offer_open": conversation.offer_open,
         "wait": (out := WaitOut.of(wait)) and out.model_dump(),

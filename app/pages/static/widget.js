@@ -11,7 +11,7 @@
   const phone = matchMedia("(max-width: 480px)");
 
   const CSS = `
-    :host { all: initial; position: fixed; inset: auto 0 0 auto; z-index: 2147483000; color-scheme: light dark;
+    :host { all: initial; display: block !important; position: fixed; inset: auto 0 0 auto; z-index: 2147483000; color-scheme: light dark;
       --warm: #a8431f; --on: #fff; --card: #fff; --edge: #8a8176; --focus: #1d5fae;
       font: 600 16px/1.2 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
     @media (prefers-color-scheme: dark) {
@@ -61,7 +61,8 @@
   );
   const panel = make("div", { id: "panel", class: "panel", role: "dialog", "aria-label": "Chat", hidden: "" });
   const said = make("div", { class: "said", role: "status" });
-  const host = make("div", { "data-warmline": shop });
+  // Its own name, so that the page's rules for div and the like do not reach it.
+  const host = make("warmline-chat", { "data-warmline": shop });
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(CSS);
@@ -81,11 +82,12 @@
   let unread = 0;
   let open = false;
   let wantsFocus = false;
+  let isReady = false;
   /** @type {HTMLIFrameElement | null} */
   let frame = null;
 
   /** @param {object} message */
-  const tell = (message) => frame?.contentWindow?.postMessage({ warmline: 1, ...message }, origin);
+  const tell = (message) => isReady && frame?.contentWindow?.postMessage({ warmline: 1, ...message }, origin);
 
   const tellShown = () => tell({ kind: open ? "shown" : "hidden", focus: wantsFocus, sheet: phone.matches });
 
@@ -138,7 +140,10 @@
   addEventListener("message", (event) => {
     if (!frame || event.source !== frame.contentWindow || event.origin !== origin) return;
     const { kind, count } = event.data ?? {};
-    if (kind === "ready") tellShown();
+    if (kind === "ready") {
+      isReady = true;
+      tellShown();
+    }
     if (kind === "close" && open) show(false);
     if (kind === "unread" && Number.isInteger(count)) {
       if (!open && count > unread) said.textContent = `New message in the chat (${count})`;

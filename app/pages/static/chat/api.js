@@ -105,6 +105,6 @@ export const askForPerson = (session) => call("PUT", `${home(session)}/handoff`,
 export const answerOffer = (session, accept) =>
   call("PUT", `${home(session)}/offer`, { token: session.token, body: { accept } });
 
-/** @param {Session} session @param {{name: string, email: string}} who @returns {Promise<View>} */
+/** @param {Session} session @param {{name?: string, email?: string}} who @returns {Promise<View>} */
 export const introduce = (session, who) =>
   call("PUT", `${home(session)}/customer`, { token: session.token, body: who });

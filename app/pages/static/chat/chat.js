@@ -14,10 +14,9 @@ import { Scroller } from "./scroller.js";
 import { Sessions } from "./session.js";
 import { Store } from "./store.js";
 import { Thread } from "./thread.js";
+import { backoff, pause } from "./waiting.js";
 
 /** @typedef {import("./api.js").Problem} Problem */
-
-const RETRY = [1000, 2000, 4000, 8000, 15000, 30000];
 
 export class Chat {
   /** @param {string} shop */
@@ -50,11 +49,15 @@ export class Chat {
   }
 
   start() {
-    for (const item of this.outbox.items()) this.thread.pending(item);
+    this.showUnsent();
     this.store.watch((key, value) => this.otherTab(key, value));
     for (const event of ["online", "pageshow"]) window.addEventListener(event, () => this.session || this.load());
     this.embed.start();
     this.load();
+  }
+
+  showUnsent() {
+    for (const item of this.outbox.items()) this.thread.pending(item);
   }
 
   // --- the conversation and its stream
@@ -80,9 +83,9 @@ export class Chat {
     if (problem.isOver && session) this.forget(session);
     else if (problem.mayPass !== false) this.notices.trouble(true, problem.message);
     else return this.notices.trouble(true, problem.message, { final: true });
-    const wait = RETRY[Math.min(this.failures++, RETRY.length - 1)];
+    const wait = Math.max(backoff(this.failures++), problem.retryAfter ?? 0);
     this.outbox.flush();
-    this.loadTimer = setTimeout(() => this.load(), problem.isOver && this.failures < 3 ? 0 : Math.max(wait, problem.retryAfter ?? 0));
+    this.loadTimer = setTimeout(() => this.load(), problem.isOver && this.failures < 3 ? 0 : wait);
   }
 
   /** @param {api.Session} session @param {api.View} view */
@@ -111,6 +114,8 @@ export class Chat {
   /** @param {api.View} view */
   show(view) {
     for (const message of view.messages) this.take(message);
+    if (this.store.get("read") === null) this.store.set("read", this.thread.lastSeq);
+    this.countUnread();
     this.known = view;
     this.situation(view);
     this.scroller.toEnd();
@@ -187,8 +192,9 @@ export class Chat {
   /** @param {import("./outbox.js").Item} item */
   outboxChanged(item) {
     if (item.deleted) this.thread.drop(item.id);
-    else if (this.thread.pending(item)) this.scroller.follow();
+    else this.thread.pending(item);
     this.drawReplies();
+    this.scroller.follow();
   }
 
   /** @param {string} id */
@@ -221,7 +227,10 @@ export class Chat {
     this.composer.focus();
   }
 
-  /** Until it is done: a wish for a person must not get lost on a bad line. @param {(session: api.Session) => Promise<api.View>} ask */
+  /**
+   * Until it is done: a wish for a person must not get lost on a bad line.
+   * @param {(session: api.Session) => Promise<api.View>} ask
+   */
   async keepTrying(ask) {
     for (let tries = 0; ; tries++) {
       try {
@@ -235,12 +244,12 @@ export class Chat {
         if (problem.isOver && this.session) this.startOver(this.session);
         else if (!problem.mayPass) return this.notices.say(problem.message);
         this.notices.say(`${problem.message} We keep trying.`);
-        await pause(Math.max(RETRY[Math.min(tries, RETRY.length - 1)], problem.retryAfter));
+        await pause(Math.max(backoff(tries), problem.retryAfter ?? 0));
       }
     }
   }
 
-  /** @param {{name: string, email: string}} who */
+  /** @param {{name?: string, email?: string}} who */
   async introduce(who) {
     if (!this.session) throw new api.Problem(0, "not_open", "The chat is not connected yet.");
     this.named(await api.introduce(this.session, who));
@@ -269,7 +278,7 @@ export class Chat {
     this.scroller.silence();
     this.thread.clear();
     this.replies.update(null, null);
-    for (const item of this.outbox.items()) this.thread.pending(item);
+    this.showUnsent();
     this.notices.say("Your earlier chat is over, so this is a new one. Anything you had not sent yet is still here.");
   }
 
@@ -281,16 +290,8 @@ export class Chat {
   }
 
   countUnread() {
+    if (!this.session) return;
     if (this.embed.shown && document.visibilityState === "visible") this.store.set("read", this.thread.lastSeq);
-    const read = this.store.get("read") ?? this.thread.lastSeq;
-    this.embed.setUnread(this.thread.unreadAfter(read));
+    this.embed.setUnread(this.thread.unreadAfter(this.store.get("read") ?? 0));
   }
-}
-
-/** @param {number} time milliseconds, or until the line comes back */
-function pause(time) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, time);
-    window.addEventListener("online", resolve, { once: true });
-  });
 }

@@ -3,7 +3,7 @@
 import { byId, setText } from "./dom.js";
 
 export class Introduction {
-  /** @param {(who: {name: string, email: string}) => Promise<void>} onSave throws Problem */
+  /** @param {(who: {name?: string, email?: string}) => Promise<void>} onSave throws Problem */
   constructor(onSave) {
     this.onSave = onSave;
     this.box = /** @type {HTMLDetailsElement} */ (byId("introduce"));
@@ -34,11 +34,14 @@ export class Introduction {
 
   async save() {
     const submit = /** @type {HTMLButtonElement} */ (this.form.querySelector("button"));
-    if (!this.name.value.trim() && !this.email.value.trim()) return this.name.focus();
+    const fields = [["name", this.name.value.trim()], ["email", this.email.value.trim()]];
+    const who = Object.fromEntries(fields.filter(([, value]) => value));
+    if (!Object.keys(who).length) return this.name.focus();
     submit.disabled = true;
     setText(this.said, "Saving…");
     try {
-      await this.onSave({ name: this.name.value.trim(), email: this.email.value.trim() });
+      await this.onSave(who);
+      this.email.removeAttribute("aria-invalid");
       setText(this.said, "Saved, thank you.");
       this.box.open = false;
       this.summary.focus();

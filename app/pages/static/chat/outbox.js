@@ -3,7 +3,8 @@
  * other's; one tab at a time sends, in order, always with the same client_message_id.
  */
 
-const BACKOFF = [1000, 2000, 4000, 8000, 15000, 30000];
+import { backoff } from "./waiting.js";
+
 const KEY = "out:";
 
 /**
@@ -135,7 +136,7 @@ export class Outbox {
     const stuck = this.items().filter((one) => (passing ? !one.held : one.id === item.id));
     for (const one of stuck) this.write({ ...one, problem: problem.message, held: !passing });
     if (!passing) return true;
-    const wait = BACKOFF[Math.min(this.failures++, BACKOFF.length - 1)] * (0.75 + Math.random() / 2);
+    const wait = backoff(this.failures++);
     if (problem.retryAfter) this.notBefore = Date.now() + problem.retryAfter;
     this.later(Math.max(wait, problem.retryAfter ?? 0));
     this.again = false;

@@ -7,6 +7,8 @@ const NEAR = 80;
 export class Scroller {
   constructor() {
     this.box = byId("scroll");
+    /** In very low windows it is the page that scrolls. */
+    this.areas = [this.box, document.documentElement];
     this.log = byId("log");
     this.jump = byId("jump");
     this.atEnd = true;
@@ -14,19 +16,19 @@ export class Scroller {
       this.toEnd();
       this.box.focus();
     });
-    this.box.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    for (const node of [this.box, window]) node.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.follow()).observe(this.box);
   }
 
   scrolled() {
-    this.atEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR;
+    this.atEnd = this.areas.every((area) => area.scrollHeight - area.scrollTop - area.clientHeight < NEAR);
     if (this.atEnd) this.jump.hidden = true;
   }
 
   toEnd() {
     this.atEnd = true;
     this.jump.hidden = true;
-    this.box.scrollTop = this.box.scrollHeight;
+    for (const area of this.areas) area.scrollTop = area.scrollHeight;
   }
 
   follow() {

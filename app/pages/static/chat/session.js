@@ -1,6 +1,10 @@
 /** Which conversation this browser has, shared by its tabs. */
 
 import * as api from "./api.js";
+import { pause } from "./waiting.js";
+
+/** Browsers tell other tabs of a stored value a little after they let them have the lock. */
+const TOLD = 100;
 
 /** @typedef {import("./api.js").Session} Session */
 
@@ -27,6 +31,7 @@ export class Sessions {
   }
 
   async begin() {
+    await pause(TOLD);
     if (this.current) return this.current;
     const { token, conversation } = await api.open(this.shop, this.page);
     const session = { id: conversation.id, token };

@@ -69,14 +69,25 @@ export class Store {
   }
 
   /**
-   * One tab at a time. Without Web Locks (plain http) everyone goes: the server takes each message only once.
+   * One tab at a time. Without Web Locks (plain http, third-party storage blocked) everyone goes: the server takes
+   * each message only once.
    * @template T
    * @param {string} name
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
-  alone(name, work) {
-    return navigator.locks ? navigator.locks.request(this.prefix + name, work) : work();
+  async alone(name, work) {
+    let isMine = false;
+    const mine = () => {
+      isMine = true;
+      return work();
+    };
+    try {
+      return await navigator.locks.request(this.prefix + name, mine);
+    } catch (error) {
+      if (isMine) throw error;
+      return work();
+    }
   }
 }
 

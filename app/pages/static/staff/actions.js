@@ -68,7 +68,9 @@ export class Actions {
     const drawn = `${thread.id} ${thread.status} ${moves}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
+    const focused = this.root.contains(document.activeElement);
     this.root.replaceChildren(...moves.map((verb) => this.#button(verb, thread.status)));
+    if (focused) byId("chat-title").focus();
   }
 
   /** @param {Verb} verb */

@@ -20,7 +20,8 @@ class Chime {
     this.button = byId("sound");
     this.hint = byId("sound-hint");
     this.button.addEventListener("click", () => this.#turn(!this.on));
-    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => this.#unlock(), { once: true, capture: true });
+    // Not on pointerdown: the hint's leaving would move the page away from under the click.
+    for (const kind of ["click", "keydown"]) addEventListener(kind, () => this.#unlock(), { once: true, capture: true });
     this.#show();
   }
 

@@ -91,6 +91,6 @@ export class Composer {
     this.toggle.setAttribute("aria-pressed", String(this.#note));
     byId("draft-label").textContent = this.#note ? "Note, only staff" : "Reply to the customer";
     byId("send").textContent = this.#note ? "Save note" : "Send";
-    byId("draft-hint").textContent = this.#mine ? "Enter sends, Shift+Enter begins a new line" : "Take the chat to reply; notes are always possible";
+    byId("draft-hint").textContent = this.#mine ? "Enter sends, Shift+Enter begins a new line" : "This chat is not with you: only notes";
   }
 }

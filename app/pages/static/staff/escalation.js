@@ -44,6 +44,7 @@ export class Detail {
     byId("detail-title").textContent = `${customerName(one.customer_name)}: ${inWords(REASONS, one.reason).toLowerCase()}`;
     const by = one.decided_by === "customer" ? "Called by the customer" : "Called by the bot";
     byId("detail-facts").textContent = `${by}, ${moment(one.at)} · ${takenBy(one)}`;
+    for (const id of ["detail-why", "detail-mood", "transcript"]) byId(id).replaceChildren();
   }
 
   /** @param {Escalation} one @param {StaffView} view */

@@ -53,7 +53,8 @@ function messageLine(message, customer) {
 /** @param {Happening} event */
 function decisionLine({ payload }) {
   const words = inWords(ACTS, payload.kind);
-  const because = payload.kind === "smalltalk" || payload.kind === payload.reason ? "" : `: ${inWords(REASONS, payload.reason).toLowerCase()}`;
+  const plain = payload.kind === payload.reason || (payload.reason === "fits" && payload.kind !== "answer");
+  const because = plain ? "" : `: ${inWords(REASONS, payload.reason).toLowerCase()}`;
   return el("li", { class: "line decision", "data-act": payload.kind }, el("p", {}, words + because), evidenceList(payload.evidence));
 }
 

@@ -7,7 +7,7 @@ import { toMessage } from "./evidence.js";
 import { STATES, percent } from "./words.js";
 
 const CURVES = ["frustrated", "confused", "worried"];
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [320, 150, 34, 74, 10, 24];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [320, 150, 34, 84, 10, 24];
 const LABEL_GAP = 13;
 
 /** @param {number} i @param {number} count */
@@ -54,7 +54,7 @@ function names(last, x) {
     if (i) name.y = Math.max(name.y, placed[i - 1].y + LABEL_GAP);
   });
   const over = Math.max(0, placed[placed.length - 1].y - (HEIGHT - BOTTOM));
-  return placed.map(({ state, y }) => svg("text", { class: `name ${state}`, x: x + 9, y: y - over + 4 }, STATES[state]));
+  return placed.map(({ state, y }) => svg("text", { class: `name ${state}`, x: x + 11, y: y - over + 4 }, STATES[state]));
 }
 
 /** Where a person was called: after the last message with a smaller seq. @param {MoodPoint[]} points @param {number[]} handoffs */

@@ -9,10 +9,10 @@ import { REASONS, customerName, inWords } from "./words.js";
 
 const LANES = /** @type {const} */ (["waiting", "mine", "others", "bot"]);
 
-/** @param {Card} card */
-function where(card) {
+/** @param {Card} card @param {boolean} mine */
+function where(card, mine) {
   if (card.status === "waiting" && card.wait) return el("span", { class: "place" }, card.wait.place === 1 ? "Next" : `Place ${card.wait.place}`);
-  return card.assignee_name ? el("span", { class: "place" }, card.assignee_name) : null;
+  return card.assignee_name && !mine ? el("span", { class: "place" }, card.assignee_name) : null;
 }
 
 /** @param {Card} card */
@@ -21,11 +21,11 @@ function when(card) {
   return card.last_at ? el("span", { class: "when" }, "Wrote ", timeOf(card.last_at)) : null;
 }
 
-/** @param {Card} card @param {boolean} unseen */
-function faceOf(card, unseen) {
+/** @param {Card} card @param {boolean} mine @param {boolean} unseen */
+function faceOf(card, mine, unseen) {
   const probability = card.state === "frustrated" ? card.frustration : null;
   return [
-    el("span", { class: "card-top" }, el("strong", {}, customerName(card.customer_name)), unseen ? el("span", { class: "unseen" }, "New message") : null, where(card)),
+    el("span", { class: "card-top" }, el("strong", {}, customerName(card.customer_name)), unseen ? el("span", { class: "unseen" }, "New message") : null, where(card, mine)),
     card.reason && card.status !== "bot" ? el("span", { class: "card-reason" }, inWords(REASONS, card.reason)) : null,
     card.last_message ? el("span", { class: "card-last", dir: "auto" }, card.last_message) : null,
     el("span", { class: "card-foot" }, card.state ? moodMark(card.state, probability) : null, when(card)),
@@ -85,9 +85,9 @@ export class Queue {
     if (!this.#drawnBefore || card.id === this.#openId) this.#seen.set(card.id, card.last_at);
     const unseen = mine && this.#seen.get(card.id) !== card.last_at;
     const known = this.#cards.get(card.id) ?? this.#newCard(card.id);
-    const drawn = JSON.stringify([card, unseen]);
+    const drawn = JSON.stringify([card, mine, unseen]);
     if (known.drawn !== drawn) {
-      known.button.replaceChildren(...faceOf(card, unseen));
+      known.button.replaceChildren(...faceOf(card, mine, unseen));
       known.drawn = drawn;
     }
     known.button.setAttribute("aria-current", String(card.id === this.#openId));

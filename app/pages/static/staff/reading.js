@@ -21,9 +21,11 @@ function bar(probability) {
   );
 }
 
-/** @param {string} caption @param {Record<string, number>} numbers @param {Record<string, string>} words @returns {HTMLElement | null} */
-function table(caption, numbers, words) {
-  const rows = Object.entries(numbers).sort((a, b) => b[1] - a[1]);
+/** @param {Record<string, number>} numbers @returns {[string, number][]} the most probable first */
+const sorted = (numbers) => Object.entries(numbers).sort((a, b) => b[1] - a[1]);
+
+/** @param {string} caption @param {[string, number][]} rows @param {Record<string, string>} words @returns {HTMLElement | null} */
+function table(caption, rows, words) {
   if (!rows.length) return null;
   const body = rows.map(([name, value]) =>
     el("tr", {}, el("th", { scope: "row" }, inWords(words, name)), el("td", {}, bar(value)), el("td", { class: "number" }, percent(value))));
@@ -32,6 +34,7 @@ function table(caption, numbers, words) {
 
 /** @param {Reading} reading @returns {HTMLElement} */
 export function readingView(reading) {
+  const emotions = sorted(reading.emotions);
   const labels = reading.labels.filter((label) => label !== "neutral");
   return el(
     "details", { class: "reading" },
@@ -39,13 +42,15 @@ export function readingView(reading) {
       "summary", {},
       moodMark(reading.state, reading.states[reading.state] ?? null),
       labels.length ? el("span", { class: "labels" }, ` ${labels.join(", ")}`) : null,
-      ...reading.flagged.map((flag) => el("span", { class: "flag" }, inWords(FLAGS, flag))),
+      ...reading.flagged.flatMap((flag) => [" ", el("span", { class: "flag" }, inWords(FLAGS, flag))]),
     ),
     el(
       "div", { class: "numbers" },
-      table("States", reading.states, STATES),
-      table("Flags", reading.flags, FLAGS),
-      table("Emotions", reading.emotions, {}),
+      table("States", sorted(reading.states), STATES),
+      table("Flags", sorted(reading.flags), FLAGS),
+      // Twenty-eight in two tables stay beside each other where there is room.
+      table("Emotions", emotions.slice(0, 14), {}),
+      table("Emotions, the rest", emotions.slice(14), {}),
       el("p", { class: "hint" }, `Read by: ${reading.model}`),
     ),
   );

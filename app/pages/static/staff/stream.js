@@ -19,6 +19,7 @@ export class DeskStream {
     this.#open();
     setInterval(() => this.#source && Date.now() - this.#heard > SILENCE && this.#lost(), 5000);
     addEventListener("online", () => this.#source || this.#open());
+    addEventListener("pageshow", (event) => event.persisted && this.#open());
     addEventListener("pagehide", () => this.#source?.close());
   }
 
@@ -48,6 +49,7 @@ export class DeskStream {
     this.#tries += 1;
     try {
       await api.me(); // 401 leads to the log-in page; EventSource would not say why it failed
+      if (this.#tries > 2) this.on.lost();
       if (!this.#source) this.#open();
     } catch (error) {
       if (error instanceof Problem && !this.#source) {

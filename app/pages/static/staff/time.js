@@ -20,13 +20,14 @@ export function timeOf(iso) {
   return el("time", { datetime: iso, title: FULL.format(new Date(iso)) }, moment(iso));
 }
 
-/** "12 s", "3 min 12 s", "2 h 5 min", "3 days". @param {number} milliseconds @returns {string} */
+/** "12 s", "3 min 12 s", "14 min", "2 h 5 min", "3 days". @param {number} milliseconds @returns {string} */
 export function span(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   if (minutes < 1) return `${seconds} s`;
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 10) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 60) return `${minutes} min`;
   if (hours < 48) return `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} days`;
 }

@@ -61,9 +61,10 @@ export class Transcript {
     line.focus({ preventScroll: true });
   }
 
-  /** Brings the line of an event into view. @param {number} seq */
+  /** Scrolls to the line of an event, without moving the page around the transcript. @param {number} seq */
   revealEvent(seq) {
-    this.#lines.get(seq)?.scrollIntoView({ block: "center" });
+    const line = this.#lines.get(seq);
+    if (line) this.root.scrollTop += line.getBoundingClientRect().top - this.root.getBoundingClientRect().top - this.root.clientHeight / 2;
   }
 
   toEnd() {
