@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from fastapi import Depends, FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from app.config import Settings, signing_key
 from app.db import Database
@@ -49,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     for room in (customer, agent, owner, stream, health, pages):
         app.include_router(room.router)
-    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    app.mount("/static", pages.Fresh(directory=pages.STATIC), name="static")
     return app
 
 

@@ -125,6 +125,12 @@ def bot_is_typing(conversation: Conversation) -> bool:
     return conversation.status is Status.BOT and conversation.due_at is not None
 
 
+async def _last_state(conn: AsyncConnection, conversation_id: str) -> str | None:
+    """How the customer's latest message was read."""
+    last = (await store.last_customer_messages(conn, [conversation_id])).get(conversation_id)
+    return last.reading["state"] if last and last.reading else None
+
+
 async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: House) -> None:
     at = house.clock()
     front = house.shops.get(conversation.shop_id)
@@ -133,7 +139,13 @@ async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: H
     urgency = urgency_of(Reason.ASKED)
     evidence = Evidence("asked_for_human", 1, 1, "Pressed “Talk to a person”")
     conversation.request_handoff(
-        Reason.ASKED, [vars(evidence)], at, queue_rank=queue_rank(at, urgency), urgency=urgency, decided_by="customer"
+        Reason.ASKED,
+        [vars(evidence)],
+        at,
+        queue_rank=queue_rank(at, urgency),
+        urgency=urgency,
+        decided_by="customer",
+        state=await _last_state(conn, conversation.id),
     )
     wait = await wait_for(conn, conversation, at)
     line = front.voice.line("queued", wait=wait, opens=front.shop.opens_next(at), email=conversation.customer_email)

@@ -1,9 +1,11 @@
 """The pages people see. Each is a small template and plain script modules; all data comes from the API."""
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
 from app import accounts
@@ -12,6 +14,18 @@ from app.web.deps import HouseDep
 PAGES = Path(__file__).parent.parent / "pages"
 STATIC = PAGES / "static"
 router = APIRouter(include_in_schema=False)
+
+
+class Fresh(StaticFiles):
+    """Files that browsers ask about again each time, so that an update never mixes old and new modules."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, revalidated by its ETag."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 templates = Jinja2Templates(PAGES / "templates")
 
 OWN_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
