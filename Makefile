@@ -24,7 +24,7 @@ lint: $(VENV)/lint.done ## Style, types and the rooms' import rules
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/full.done ## Measure turns, streams, memory and start-up; writes reports/bench.md
-	@$(BIN)/python -m eval.bench
+	@$(BIN)/python -m eval.benchmark
 
 train: $(VENV)/full.done ## Make the shipped models again (about an hour on two cores)
 	@$(BIN)/python -m models.training reader

@@ -87,19 +87,19 @@ async def hash_password(password: str) -> str:
 async def add(conn: AsyncConnection, email: str, name: str, role: Role, password_hash: str, at: datetime) -> Account:
     """A new account, or AccountError when the address is taken."""
     account = Account(new_id(), email.strip().lower(), name.strip(), role)
-    taken = await conn.scalar(sa.select(accounts.c.id).where(accounts.c.email == account.email))
-    if taken:
-        raise AccountError("There is already an account with this e-mail address.")
-    await conn.execute(
-        sa.insert(accounts).values(
-            id=account.id,
-            email=account.email,
-            name=account.name,
-            role=role.value,
-            password_hash=password_hash,
-            created_at=at,
-        )
-    )
+    row = {
+        "id": account.id,
+        "email": account.email,
+        "name": account.name,
+        "role": role.value,
+        "password_hash": password_hash,
+        "created_at": at,
+    }
+    try:
+        async with conn.begin_nested():
+            await conn.execute(sa.insert(accounts).values(row))
+    except sa.exc.IntegrityError as error:
+        raise AccountError("There is already an account with this e-mail address.") from error
     return account
 
 

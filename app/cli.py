@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts, demo, doctor
 from app.accounts import Role
-from app.config import ConfigError, Settings
+from app.config import ConfigError, Settings, read_settings
 from app.logs import configure_logs
 from app.main import build_house, create_app
 from app.migrate import migrate as run_migrations
@@ -54,7 +54,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.")] = 1,
 ) -> None:
     """Migrate and serve. WARMLINE_OWNER_EMAIL and _PASSWORD make the first owner; without them a one-time link does."""
-    settings = Settings()
+    settings = read_settings()
     configure_logs(settings.log_level)
     if workers == 1:
         asyncio.run(_serve_one(settings, host, port, _greet_owner))
@@ -70,7 +70,7 @@ def serve(
 def run_demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve a demo shop with demo people; their passwords are new at every start."""
     os.environ.setdefault("WARMLINE_BASE_URL", f"http://{host}:{port}")
-    settings = Settings()
+    settings = read_settings()
     if settings.environment == "production":
         raise ConfigError("The demo is not for production. Use: warmline serve")
     configure_logs(settings.log_level)
@@ -80,14 +80,14 @@ def run_demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database's shape up to date."""
-    run_migrations(Settings().database)
+    run_migrations(read_settings().database)
     console.print("The database is up to date.")
 
 
 @app.command()
 def invite(role: Annotated[Role, typer.Option(help="agent or owner")] = Role.AGENT) -> None:
     """Print a one-time link for a new colleague."""
-    settings = Settings()
+    settings = read_settings()
     run_migrations(settings.database)
     link = asyncio.run(_with_house(settings, lambda house: _invite(house, role)))
     console.print(link, highlight=False, soft_wrap=True)
@@ -106,8 +106,14 @@ def run_doctor() -> None:
 async def _serve_one(settings: Settings, host: str, port: int, greet: Callable[[House], Awaitable[None]]) -> None:
     """Serve from this process: everything is built once, in the loop that will use it."""
     web = create_app(settings)
-    run_migrations(settings.database)
-    await greet(web.state.house)
+    house: House = web.state.house
+    try:
+        run_migrations(settings.database)
+        await greet(house)
+    except BaseException:
+        house.inference.close()
+        await house.db.close()
+        raise
     structlog.get_logger(__name__).info("serving", url=settings.base_url)
     await uvicorn.Server(uvicorn.Config(web, host=host, port=port, **SERVER)).serve()
 

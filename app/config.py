@@ -1,12 +1,13 @@
 """Settings: read once from the environment (``WARMLINE_*``), then passed down as plain values."""
 
+import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 DEMO_SHOP = Path(__file__).parent / "shops" / "demo.yaml"
 PLACEHOLDERS = frozenset({"", "changeme", "changethis", "secret", "placeholder"})
@@ -70,6 +71,17 @@ class Settings(BaseSettings):
         return self.base_url.startswith("https://")
 
 
+def read_settings() -> Settings:
+    """The settings of the environment. Raises ConfigError naming every variable that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"WARMLINE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("; ".join(problems)) from error
+    except SettingsError as error:
+        raise ConfigError(f"{error}. Lists are written as JSON, such as WARMLINE_SHOPS='[\"shop.yaml\"]'") from error
+
+
 def signing_key(settings: Settings) -> str:
     """The key that signs tokens. Raises ConfigError in production without a real one."""
     key = settings.secret_key.get_secret_value()
@@ -85,9 +97,12 @@ def signing_key(settings: Settings) -> str:
 
 
 def _kept_key(path: Path) -> str:
-    if path.exists():
-        return path.read_text(encoding="ascii").strip()
+    """The key in ``path``, made anew when it is missing or was only half written."""
+    if path.exists() and len(key := path.read_text(encoding="ascii").strip()) >= SHORTEST_SECRET:
+        return key
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.touch(mode=0o600)
+    partial.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    partial.replace(path)
     return path.read_text(encoding="ascii").strip()

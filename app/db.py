@@ -1,6 +1,7 @@
 """The database: engines, short reads, and the unit of work that commits first and announces after."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.live import Live
+
+
+class DatabaseGone(OSError):
+    """The SQLite file was deleted or replaced while the service had it open."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} was deleted or replaced. Put it back and start Warmline again.")
 
 
 @dataclass
@@ -37,9 +45,23 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=8)
         else:
             self._writer = self._reader = create_async_engine(
-                url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10, hide_parameters=True
             )
         self._one_writer = asyncio.Lock()
+        self._inode: int | None = None
+
+    def _check_file(self) -> None:
+        """A SQLite file that was deleted or replaced goes on working for open connections, and is lost with them."""
+        if not self.is_sqlite or not self.url.database:
+            return
+        try:
+            inode = os.stat(self.url.database).st_ino
+        except OSError as error:
+            raise DatabaseGone(self.url.database) from error
+        if self._inode is None:
+            self._inode = inode
+        if inode != self._inode:
+            raise DatabaseGone(self.url.database)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -54,13 +76,15 @@ class Database:
             if self.is_sqlite:
                 await stack.enter_async_context(self._one_writer)
             work = Work(await stack.enter_async_context(self._writer.begin()))
+            self._check_file()
             yield work
         for conversation_id in work.changed:
             await self.live.announce(conversation_id)
 
     async def ping(self) -> None:
-        """Raise whatever the driver raises when the database does not answer."""
+        """Raise whatever the driver raises when the database does not answer, or DatabaseGone."""
         async with self.read() as conn:
+            self._check_file()
             await conn.execute(sa.text("select 1 from conversations limit 1"))
 
     async def close(self) -> None:
@@ -70,7 +94,9 @@ class Database:
 
 
 def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 10})
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 10}, hide_parameters=True
+    )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _configure(dbapi_connection: Any, _: Any) -> None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy.exc
-from pydantic import ValidationError
 
 from app import accounts
-from app.config import ConfigError, Settings, signing_key
+from app.config import ConfigError, Settings, read_settings, signing_key
 from app.db import Database
 from app.live import MemoryLive
 from app.migrate import pending
@@ -36,10 +35,9 @@ async def examine() -> list[Finding]:
     """Look at everything, in the order in which it would stop the service."""
     python = Finding("ok" if sys.version_info >= (3, 11) else "fail", "python", sys.version.split()[0])
     try:
-        settings = Settings()
-    except ValidationError as error:
-        problems = "; ".join(f"WARMLINE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        return [python, Finding("fail", "settings", problems)]
+        settings = read_settings()
+    except ConfigError as error:
+        return [python, Finding("fail", "settings", str(error))]
     found = [python]
     for look in (_secret, _data_dir, _shops, _reader, _encoder):
         found += look(settings)
@@ -56,7 +54,10 @@ def _secret(settings: Settings) -> list[Finding]:
 
 def _data_dir(settings: Settings) -> list[Finding]:
     folder = settings.data_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return [Finding("fail", "data folder", f"{folder} cannot be made ({error.strerror}); set WARMLINE_DATA_DIR")]
     if not os.access(folder, os.W_OK):
         return [Finding("fail", "data folder", f"{folder} cannot be written; change its owner or WARMLINE_DATA_DIR")]
     free = shutil.disk_usage(folder).free
@@ -95,13 +96,16 @@ def _encoder(settings: Settings) -> list[Finding]:
 def _model(subject: str, problem: str | None, run: Callable[[], str]) -> Finding:
     if problem:
         return Finding("warn", subject, problem)
-    return Finding("ok", subject, run())
+    try:
+        return Finding("ok", subject, run())
+    except Exception as error:  # a model may fail in any way, and that is what is asked here
+        return Finding("warn", subject, f"fails when it is run ({type(error).__name__}); restore it from the release")
 
 
 async def _database(settings: Settings) -> list[Finding]:
     try:
         waiting = pending(settings.database)
-    except sqlalchemy.exc.SQLAlchemyError as error:
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError, OSError) as error:
         return [Finding("fail", "database", f"does not answer ({type(error).__name__}); check WARMLINE_DATABASE_URL")]
     if waiting:
         return [Finding("warn", "database", f"{len(waiting)} migrations to run: warmline migrate")]

@@ -1,11 +1,12 @@
 """The models behind an awaitable: one thread, a micro-batch of what is waiting, a limit and a timeout."""
 
 import asyncio
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import structlog
 
@@ -16,6 +17,7 @@ MAX_BATCH = 16
 MAX_WAITING = 512
 REMEMBERED_VECTORS = 4096
 
+R = TypeVar("R")
 log = structlog.get_logger(__name__)
 _rules = RulesReader()
 
@@ -60,23 +62,20 @@ class Inference:
 
     async def read(self, utterances: Sequence[Utterance]) -> list[Reading]:
         """Read several messages, without matching."""
-        try:
-            return await self._in_thread(lambda: self._reader.read(list(utterances)))
-        except Exception as error:  # a model may fail in any way; the desk goes on
-            log.error("inference_failed", error=type(error).__name__)
-            return _rules.read(utterances)
+        readings = await self._attempt(lambda: self._reader.read(list(utterances)), len(utterances))
+        return readings or _rules.read(utterances)
 
     async def vectors(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
-        """Sentence vectors, remembered; empty tuples when there is no encoder."""
+        """Sentence vectors, remembered; empty tuples when there is no encoder or it fails."""
+        known = {text: self._vectors[text] for text in texts if text in self._vectors}
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
         encoder = self._encoder
-        if encoder is None:
-            return [()] * len(texts)
-        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        if missing:
-            rows = await self._in_thread(lambda: encoder.encode(missing))
-            for text, row in zip(missing, rows, strict=True):
-                self.remember(text, tuple(float(v) for v in row))
-        return [self._vectors[text] for text in texts]
+        if encoder is not None and missing:
+            rows = await self._attempt(lambda: list(encoder.encode(missing)), len(missing))
+            known |= {text: tuple(float(v) for v in row) for text, row in zip(missing, rows or (), strict=False)}
+        for text, vector in known.items():
+            self.remember(text, vector)
+        return [known.get(text, ()) for text in texts]
 
     def remember(self, text: str, vector: tuple[float, ...]) -> None:
         """Keep a vector that was computed anyway."""
@@ -89,19 +88,30 @@ class Inference:
         """Let the thread go."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+    async def _attempt(self, work: Callable[[], list[R]], expected: int) -> list[R] | None:
+        """What ``work`` gives in the thread; None, and a line in the log, when it fails, stalls or falls short."""
+        try:
+            results = await asyncio.wait_for(self._in_thread(work), self._timeout)
+        except TimeoutError:
+            log.warning("inference_timeout", seconds=self._timeout)
+            return None
+        except Exception as error:  # a model may fail in any way; the desk goes on
+            log.error("inference_failed", error=type(error).__name__)
+            return None
+        if len(results) != expected:
+            log.error("inference_failed", error="WrongNumberOfResults")
+            return None
+        return results
+
+    async def _in_thread(self, work: Callable[[], R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _drain(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             jobs = [job for job, _ in batch]
-            try:
-                results = await self._in_thread(lambda jobs=jobs: _run(self._reader, jobs))
-            except Exception as error:  # a model may fail in any way; the desk goes on
-                log.error("inference_failed", error=type(error).__name__)
-                results = [fallback(job.utterance) for job in jobs]
-            for (_, future), result in zip(batch, results, strict=True):
+            results = await self._attempt(functools.partial(_run, self._reader, jobs), len(jobs))
+            for (_, future), result in zip(batch, results or [fallback(j.utterance) for j in jobs], strict=True):
                 if not future.done():
                     future.set_result(result)
         self._running = False

@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from fastapi import Depends, FastAPI
 
-from app.config import Settings, signing_key
+from app.config import Settings, read_settings, signing_key
 from app.db import Database
 from app.inference import Inference
 from app.live import live_for
+from app.logs import configure_logs
 from app.shopfront import Shops, open_shop
 from app.turn import BotTurn
 from app.web import agent, customer, errors, health, owner, pages, stream
@@ -24,7 +25,9 @@ log = structlog.get_logger(__name__)
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The service. Raises ConfigError or ShopError when it cannot be built."""
-    settings = settings or Settings()
+    if settings is None:  # a worker process of its own, started by uvicorn
+        settings = read_settings()
+        configure_logs(settings.log_level)
     house = build_house(settings)
 
     @asynccontextmanager
@@ -40,7 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Warmline", version="0.1.0", lifespan=lifespan, dependencies=[Depends(same_origin)],
+        title="Warmline", version="0.1.0", lifespan=lifespan, dependencies=[Depends(same_origin)], redirect_slashes=False,
         description="The chat desk of a small shop. Customers use a bearer token, staff a session cookie.",
     )  # fmt: skip
     app.state.house = house

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -84,8 +84,10 @@ class Shop(_Strict):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("not a time zone; use a name such as Europe/London")
+        try:
+            ZoneInfo(name)  # read from disk here, once, and kept by zoneinfo
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("not a time zone; use a name such as Europe/London") from None
         return name
 
     @field_validator("hours")
@@ -126,13 +128,12 @@ class Shop(_Strict):
             day = local.date() + timedelta(days=ahead)
             if day in closed:
                 continue
-            for span in self.hours.get(DAYS[day.weekday()], ()):
-                start, end = _span(span)
+            for start, end in sorted(_span(span) for span in self.hours.get(DAYS[day.weekday()], ())):
                 if ahead == 0 and end <= local.time():
                     continue
                 if ahead == 0 and start <= local.time():
                     return None
-                return f"{_day_word(day, ahead)} at {start:%H:%M}"
+                return f"{_day_words(day, ahead)} at {start:%H:%M}"
         return None
 
 
@@ -146,8 +147,12 @@ def _span(text: str) -> tuple[time, time]:
     return start, end
 
 
-def _day_word(day: date, ahead: int) -> str:
-    return {0: "today", 1: "tomorrow"}.get(ahead, f"on {DAYS[day.weekday()].capitalize()}")
+def _day_words(day: date, ahead: int) -> str:
+    """Today, tomorrow, on Monday; from a week on with the date, so that no other Monday is meant."""
+    if ahead < 2:
+        return ("today", "tomorrow")[ahead]
+    name = DAYS[day.weekday()].capitalize()
+    return f"on {name}" if ahead < 7 else f"on {name}, {day.day} {day:%B}"
 
 
 def load_shop(path: Path) -> Shop:
@@ -160,6 +165,11 @@ def load_shop(path: Path) -> Shop:
         raise ShopError(f"{path}: cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise ShopError(f"{path}: is not UTF-8 (byte {error.start}).") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ShopError(f"{path}, line {line}: holds a character that YAML does not allow.") from error
+    except ValueError as error:  # a bare date or time that does not exist
+        raise ShopError(f"{path}, line {_impossible_line(node)}: {error}. Quote dates and times.") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else "?"
@@ -170,6 +180,21 @@ def load_shop(path: Path) -> Shop:
         return Shop.model_validate(raw)
     except ValidationError as error:
         raise ShopError("\n".join(_problem(path, node, e["loc"], e["msg"]) for e in error.errors())) from error
+
+
+def _impossible_line(node: yaml.Node | None) -> int:
+    """The line of the first bare date or time that does not exist; 1 when there is none."""
+    if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":timestamp"):
+        try:
+            yaml.SafeLoader("").construct_yaml_timestamp(node)
+        except ValueError:
+            return node.start_mark.line + 1
+    below: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        below = node.value
+    elif isinstance(node, yaml.MappingNode):
+        below = [value for _, value in node.value]
+    return next((line for child in below if (line := _impossible_line(child)) > 1), 1)
 
 
 def _problem(path: Path, node: yaml.Node | None, loc: Sequence[Any], message: str) -> str:

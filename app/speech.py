@@ -16,8 +16,6 @@ from handoff.policy import Act, Decision, Reason
 from handoff.signals import Signals
 from models.base import Outcome
 
-_NO = {"no", "nope", "nah", "not", "n"}
-
 
 @dataclass(frozen=True)
 class Draft:
@@ -67,8 +65,7 @@ def speak(
         "act": decision.act.value, "reason": decision.reason.value, "outcome": understood.match.outcome.value,
         "opening": spoken.opening, **_shown(decision.act, shown, found, shop, state),
     }  # fmt: skip
-    no = conversation.offer_open and (signals.outcome == "smalltalk" or _is_no(messages))
-    declines = no and decision.act not in (Act.HANDOFF, Act.OFFER) and _is_no(messages)
+    declines = decision.reason is Reason.DECLINED
     return Draft(
         decision, signals.message_id, spoken.text, extra | ({"declined": True} if declines else {}), state,
         signals.frustration_level, shop, conversation.customer_email, declines,
@@ -77,6 +74,8 @@ def speak(
 
 def _content(decision: Decision, understood: Understanding, entry: FaqEntry | None, shop: Shopfront) -> dict[str, Any]:
     match decision.act:
+        case Act.SMALLTALK if decision.reason is Reason.DECLINED:
+            return {"kind": "declined"}
         case Act.SMALLTALK:
             return {"kind": understood.match.smalltalk or "acknowledgement"}
         case Act.HANDOFF:
@@ -108,9 +107,3 @@ def _shown(act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Sh
         case Act.UNKNOWN:
             shown["buttons"] = [{"kind": "accept", "label": "Talk to a person"}]
     return shown
-
-
-def _is_no(messages: Sequence[Message]) -> bool:
-    last = next((m for m in reversed(messages) if m.author is Author.CUSTOMER), None)
-    words = last.text.casefold().replace(",", " ").split() if last else []
-    return 0 < len(words) <= 5 and words[0].strip(".!") in _NO

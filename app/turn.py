@@ -26,6 +26,7 @@ from handoff.desk import queue_rank, urgency_of
 from handoff.policy import Act, Decision, Evidence, Reason, Rules, decide
 from handoff.signals import CustomerTurn, Signals, signals_of
 from models.base import Reading, Utterance
+from models.smalltalk import is_no, is_yes
 
 EARLIER_MESSAGES = 3
 """How many of the customer's earlier messages the reader may see."""
@@ -149,10 +150,12 @@ class BotTurn:
         return signals_of(turns, _declined_after(thread, considered))
 
     def _decide(self, thread: Thread, signals: Signals, now: Message) -> Decision:
-        """The policy, after the one thing it cannot see: a plain yes or no to an offer that is open."""
-        if thread.conversation.offer_open and _is_yes(now.text):
+        """The policy, after what it cannot see: a plain yes or no to whether a person should come."""
+        if _was_asked(thread) and is_yes(now.text):
             evidence = Evidence("offer_accepted", 1, 1, "Accepted the offer of a person", now.id)
             return Decision(Act.HANDOFF, Reason.ASKED, (evidence,))
+        if thread.conversation.offer_open and is_no(now.text):
+            return Decision(Act.SMALLTALK, Reason.DECLINED)
         return decide(signals, self._rules)
 
     async def _write(self, thread: Thread, readings: dict[str, Reading], draft: Draft | None) -> None:
@@ -173,8 +176,15 @@ class BotTurn:
         except Stale:
             TURNS.labels("dropped").inc()
             log.info("draft_dropped", conversation=thread.conversation.id)
+            await self._make_due(thread.conversation.id)
             return
         TURNS.labels(draft.decision.act.value if draft else "read_only").inc()
+
+    async def _make_due(self, conversation_id: str) -> None:
+        """What is true now decides at once, not when the lease is over."""
+        async with self._db.unit_of_work() as work:
+            await store.hasten(work.conn, conversation_id, self._clock())
+            work.announce(conversation_id)
 
     async def _act(self, conn: AsyncConnection, conversation: Conversation, draft: Draft, at: datetime) -> None:
         """Speak, offer or hand over, and keep why."""
@@ -201,11 +211,15 @@ def _reply_to(message: Message, messages: Sequence[Message]) -> Message | None:
 
 
 def _declined_after(thread: Thread, considered: Sequence[Message]) -> int | None:
-    """How many turns had been taken when the customer last declined a person."""
+    """How many turns had been taken when the offer was made that the customer last declined."""
     declined = [m.seq for m in thread.messages if m.extra.get("declined")]
-    return sum(m.seq < declined[-1] for m in considered) if declined else None
+    if not declined:
+        return None
+    offers = [m.seq for m in thread.messages if m.extra.get("act") == Act.OFFER and m.seq < declined[-1]]
+    return sum(m.seq < offers[-1] for m in considered) if offers else None
 
 
-def _is_yes(text: str) -> bool:
-    plain = "".join(c for c in text.casefold() if c.isalpha() or c == " ").split()
-    return 0 < len(plain) <= 4 and plain[0] in {"yes", "yeah", "yep", "please", "ok", "okay", "sure", "y"}
+def _was_asked(thread: Thread) -> bool:
+    """Whether the bot's last word was the question whether a person should come."""
+    said = [m for m in thread.messages if m.author is Author.BOT]
+    return thread.conversation.offer_open or (bool(said) and said[-1].extra.get("act") == Act.UNKNOWN)

@@ -29,6 +29,8 @@ async def insert(conn: AsyncConnection, conversation: Conversation) -> None:
 
 async def load(conn: AsyncConnection, conversation_id: str, *, lock: bool = False) -> Conversation:
     """The conversation, or NotFound. ``lock`` holds other writers off until the transaction ends."""
+    if not conversation_id.isalnum():  # such as NUL, which PostgreSQL refuses even to look for
+        raise NotFound(conversation_id)
     query = sa.select(conversations).where(conversations.c.id == conversation_id)
     row = (await conn.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     if row is None:
@@ -122,6 +124,15 @@ async def claim_due(conn: AsyncConnection, now: datetime, lease: timedelta, limi
         .returning(conversations.c.id)
     )
     return list((await conn.execute(update)).scalars())
+
+
+async def hasten(conn: AsyncConnection, conversation_id: str, now: datetime) -> None:
+    """A turn that is due later, because somebody had claimed it, is due now."""
+    await conn.execute(
+        sa.update(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.due_at > now)
+        .values(due_at=now)
+    )
 
 
 async def next_due(conn: AsyncConnection) -> datetime | None:

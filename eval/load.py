@@ -33,7 +33,9 @@ class Client:
         self._sent += 1
         name = f"load-{self._sent:08d}"
         began = time.perf_counter()
-        await self.request("POST", f"/api/chat/conversations/{self.id}/messages", {"text": text, "client_message_id": name})
+        await self.request(
+            "POST", f"/api/chat/conversations/{self.id}/messages", {"text": text, "client_message_id": name}
+        )
         return name, time.perf_counter() - began
 
     async def turn(self, text: str) -> float:

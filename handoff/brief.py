@@ -12,12 +12,16 @@ from conversations.conversation import Message
 from conversations.events import Event, Kind
 from conversations.lifecycle import Author, Visibility
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_ORDER = re.compile(
-    r"(?:\border\b|\bref(?:erence)?\b|\binvoice\b|\btracking\b|#)(?:\s*(?:number|no\.?|num|id|is|:|#|-))*\s*"
-    r"([A-Za-z]{0,4}-?\d[\dA-Za-z-]{3,19})|\b([A-Z]{1,4}-?\d{4,14})\b|\b(\d{6,14})\b",
+_EMAIL = re.compile(r"[\w.+'’-]+@[\w-]+(?:\.[\w-]+)+")
+_NUMBER = r"[A-Za-z]{0,4}-?\d[\dA-Za-z-]{3,19}"
+_SAID = re.compile(
+    r"(?:\borders?\b|\bref(?:erence)?s?\b|\binvoices?\b|\btracking\b|#)"
+    r"(?:[\s:#(\"'“‘-]|\b(?:numbers?|nos?|nums?|ids?|is|are|was|were)\b\.?)*"
+    rf"({_NUMBER}(?:[\s)\"'”’]*(?:,|&|/|and|or)[\s(\"'“‘#]*{_NUMBER})*)",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"\b(?:[A-Z]{1,4}-?\d{4,14}|\d{6,14})\b")
+_ONE = re.compile(_NUMBER)
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,15 @@ def _facts(customer: Sequence[Message]) -> tuple[Line, ...]:
     for message in customer:
         for address in _EMAIL.findall(message.text):
             found.setdefault(address.lower(), Line(f"E-mail {address}", message.id))
-        for groups in _ORDER.findall(_EMAIL.sub(" ", message.text)):
-            number = next(g for g in groups if g)
+        for number in _numbers(_EMAIL.sub(" ", message.text)):
             found.setdefault(number.lower(), Line(f"Number {number}", message.id))
     return tuple(found.values())
+
+
+def _numbers(text: str) -> list[str]:
+    """Order, invoice and tracking numbers: what is named so, and what looks like one."""
+    named = [number for said in _SAID.findall(text) for number in _ONE.findall(said)]
+    return [*named, *_BARE.findall(text)]
 
 
 def _tried(public: Sequence[Message]) -> tuple[Line, ...]:

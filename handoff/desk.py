@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from statistics import quantiles
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.conversation import Conversation
@@ -26,6 +27,8 @@ ONLINE_FOR = timedelta(seconds=60)
 """An agent counts as at the desk this long after their console was last heard of."""
 USUAL_HANDLING = timedelta(minutes=8)
 """Taken for the length of one chat until the desk has measured its own."""
+SHORTEST_WAIT = 2
+"""Minutes that are said at least: even whoever is next waits for a person to look up."""
 
 presence = sa.Table(
     "presence",
@@ -80,7 +83,7 @@ def wait_of(place: int, agents: int, busy: int, handling: Sequence[timedelta]) -
     )
     before = place - 1 + max(0, busy - agents + 1)
     rounds = -(-before // agents)
-    minutes = max(1, -(-int(rounds * slow) // 60)) if rounds else 2
+    minutes = max(SHORTEST_WAIT, -(-int(rounds * slow) // 60))
     return Wait(place, minutes, agents)
 
 
@@ -98,9 +101,9 @@ def handling_times(history: Sequence[tuple[str, Event]]) -> list[timedelta]:
 
 async def seen(conn: AsyncConnection, agent_id: str, at: datetime) -> None:
     """Note that an agent's console is open."""
-    updated = await conn.execute(sa.update(presence).where(presence.c.agent_id == agent_id).values(last_seen_at=at))
-    if updated.rowcount == 0:
-        await conn.execute(sa.insert(presence).values(agent_id=agent_id, last_seen_at=at))
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    row = insert(presence).values(agent_id=agent_id, last_seen_at=at)
+    await conn.execute(row.on_conflict_do_update(index_elements=["agent_id"], set_={"last_seen_at": at}))
 
 
 async def agents_online(conn: AsyncConnection, now: datetime) -> list[str]:

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     UNHELPED = "unhelped"
     UNKNOWN = "unknown"
     FITS = "fits"
+    DECLINED = "declined"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ UPSET = 0.5
 """Probability from which a state counts as present when turns are counted."""
 
 _STAKES = re.compile(
-    r"\b(hack\w*|fraud\w*|stolen|identity|bank account|charged twice|double charged|wedding|funeral|surgery|hospital|"
-    r"medicine|medication|insulin|prescription|allerg\w*|inhaler|flight|visa|court|rent|eviction|last (?:of my )?money|"
-    r"life savings|[£$€]\s?\d{3,})",
+    r"\b(?:hack\w*|fraud\w*|stolen|identity|bank account|charged twice|double charged|wedding|funeral|surgery|hospital|"
+    r"medicines?|medication|insulin|prescription|allerg\w*|inhaler|flight|visa|court|rent|eviction|"
+    r"last (?:of my )?money|life savings)\b|[£$€]\s?\d{3,}|\b\d{3,}\s?(?:pounds|quid|euros?|dollars)\b",
     re.IGNORECASE,
 )
 

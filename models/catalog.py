@@ -55,7 +55,8 @@ def load_reader(name: str = SHIPPED) -> Loaded[EmotionReader]:
     except ModelUnavailable as error:
         return Loaded(RulesReader(), str(error))
     except ImportError as error:
-        return Loaded(RulesReader(), f"The model {name!r} needs more packages ({error}): pip install 'warmline[train]'")
+        hint = f"No exported network at {name!r}, and a transformers checkpoint needs: pip install 'warmline[train]'"
+        return Loaded(RulesReader(), f"{hint} ({error})")
 
 
 def load_encoder(name: str = SHIPPED) -> Loaded[SentenceEncoder | None]:

@@ -11,6 +11,11 @@ import numpy as np
 from models.base import EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
 from models.onnx import OnnxNetwork
 
+SIZES = {
+    "emotion_thresholds": len(EMOTIONS), "state_bias": len(STATES),
+    "flag_scale": len(FLAGS), "flag_bias": len(FLAGS), "flag_thresholds": len(FLAGS),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -34,10 +39,10 @@ class Calibration:
             raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if (tuple(raw["emotions"]), tuple(raw["states"]), tuple(raw["flags"])) != (EMOTIONS, STATES, FLAGS):
                 raise ValueError("labels differ from models.base")
-            arrays = {
-                key: np.asarray(raw[key], dtype=np.float32)
-                for key in ("emotion_thresholds", "state_bias", "flag_scale", "flag_bias", "flag_thresholds")
-            }
+            arrays = {key: np.asarray(raw[key], dtype=np.float32) for key in SIZES}
+            shapes = {key: array.shape for key, array in arrays.items()}
+            if shapes != {key: (SIZES[key],) for key in arrays}:
+                raise ValueError(f"wrong lengths: {shapes}")
             return cls(name=raw["name"], state_temperature=float(raw["state_temperature"]), **arrays)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelUnavailable(f"{path} cannot be used ({error}). Restore it from the release.") from error

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,17 +129,33 @@ def _words(texts: Sequence[str]) -> list[list[str]]:
 
 
 def _vectors(texts: Sequence[str], encoder: SentenceEncoder | None, cache: Path | None) -> np.ndarray | None:
-    """Vectors of all phrasings, kept in ``cache`` under a digest of the texts so that a restart is quick."""
+    """Vectors of all phrasings, kept in ``cache`` so that a restart is quick.
+
+    The file is named by a digest of the texts and of the encoder's own vector of the first: another encoder
+    never finds it.
+    """
     if encoder is None:
         return None
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-    path = cache / f"phrasings-{digest}.npy" if cache else None
-    if path and path.exists():
+    if cache is None:
+        return np.asarray(encoder.encode(texts))
+    witness = np.asarray(encoder.encode(texts[:1]), dtype=np.float32).tobytes()
+    digest = hashlib.sha256("\0".join(texts).encode() + witness).hexdigest()[:16]
+    path = cache / f"phrasings-{digest}.npy"
+    kept = _kept(path, len(texts))
+    if kept is None:
+        kept = np.asarray(encoder.encode(texts))
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.partial")
+        with partial.open("wb") as file:
+            np.save(file, kept)
+        partial.replace(path)
+    return kept
+
+
+def _kept(path: Path, rows: int) -> np.ndarray | None:
+    """The array in ``path`` when it is whole."""
+    try:
         kept: np.ndarray = np.load(path)
-        return kept
-    vectors = np.asarray(encoder.encode(texts))
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            np.save(file, vectors)
-    return vectors
+    except (OSError, ValueError, EOFError):
+        return None
+    return kept if kept.ndim == 2 and len(kept) == rows else None

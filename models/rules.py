@@ -32,6 +32,7 @@ _FLAGS = {name: re.compile(words, re.I) for name, words in _FLAG_WORDS.items()}
 
 def states_of(text: str) -> dict[str, float]:
     """Probabilities of the service states by counting listed words; a share is always left to neutral."""
+    text = text.replace("’", "'")
     hits = {name: float(len(pattern.findall(text))) for name, pattern in _STATES.items()}
     if (text.isupper() and len(text) > 12) or "!!" in text:
         hits["frustrated"] += 0.5
@@ -41,7 +42,8 @@ def states_of(text: str) -> dict[str, float]:
 
 def flags_of(text: str) -> dict[str, float]:
     """1.0 for each flag whose pattern is found, else 0.0."""
-    return {name: float(bool(_FLAGS[name].search(text))) for name in FLAGS}
+    plain = text.replace("’", "'")
+    return {name: float(bool(_FLAGS[name].search(plain))) for name in FLAGS}
 
 
 class RulesReader:

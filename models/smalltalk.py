@@ -31,9 +31,30 @@ _MIXED = re.compile(rf"(?:(?:{'|'.join(_PHRASES.values())}|{_FILLER})(?:\s+|$))+
 _ORDER = ("bot_question", "thanks", "goodbye", "greeting", "acknowledgement")
 
 
+_YES = {"yes", "yeah", "yep", "please", "ok", "okay", "sure", "y", "definitely", "absolutely"}
+_NO = {"no", "nope", "nah", "not", "n", "dont", "don't", "never"}
+
+
+def _short(text: str) -> list[str]:
+    """The words of a short text; none of a longer one."""
+    words = re.sub(r"[^\w\s']", " ", text.casefold().replace("’", "'")).split()
+    return words if len(words) <= 5 else []
+
+
+def is_no(text: str) -> bool:
+    """A plain no: "no thanks", "ok, no"."""
+    return any(word in _NO for word in _short(text))
+
+
+def is_yes(text: str) -> bool:
+    """A plain yes: "yes please", "ok"; a no beside it wins."""
+    words = _short(text)
+    return bool(words) and words[0] in _YES and not is_no(text)
+
+
 def smalltalk_kind(text: str) -> str | None:
     """Which kind of small talk the whole text is, or None when it says anything more."""
-    words = re.sub(r"[^\w\s']", " ", text.casefold()).replace("’", "'").split()
+    words = re.sub(r"[^\w\s']", " ", text.casefold().replace("’", "'")).split()
     if not words or len(words) > 9:
         return None
     plain = " ".join(words)

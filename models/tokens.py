@@ -11,6 +11,9 @@ MAX_MESSAGE = 80
 MAX_BEFORE = 40
 """Tokens kept of what the customer wrote before; the latest are kept."""
 
+LOOKED_AT = 4000
+"""Characters from either end of a text that are looked at; more could not fill the tokens that are kept."""
+
 
 class Tokens:
     """A WordPiece tokenizer that packs a message and what came before it into two segments."""
@@ -25,9 +28,9 @@ class Tokens:
 
     def pack(self, text: str, before: Sequence[str] = ()) -> tuple[list[int], list[int]]:
         """Token ids and segment ids: [CLS] message [SEP], segment 0, then earlier messages [SEP], segment 1."""
-        message = _middle_out(self._ids(text), MAX_MESSAGE) or self._empty
+        message = _middle_out(self._ids(text[:LOOKED_AT] + text[LOOKED_AT:][-LOOKED_AT:]), MAX_MESSAGE) or self._empty
         ids = [self._cls, *message, self._sep]
-        earlier = self._ids(" ".join(before))[-MAX_BEFORE:]
+        earlier = self._ids(" ".join(before)[-LOOKED_AT:])[-MAX_BEFORE:]
         if not earlier:
             return ids, [0] * len(ids)
         tail = [*earlier, self._sep]
@@ -47,7 +50,7 @@ class Tokens:
         return arrays
 
     def _ids(self, text: str) -> list[int]:
-        return self._tokenizer.encode(text[:8000], add_special_tokens=False).ids if text else []
+        return self._tokenizer.encode(text, add_special_tokens=False).ids if text else []
 
 
 def _middle_out(ids: list[int], limit: int) -> list[int]:

@@ -1,21 +1,12 @@
-"""Helpers to run Warmline: inside the test's loop, on a real socket in a thread, or as a process that can be killed.
-
-Run as ``python -m tests.serving PORT`` it serves what ``WARMLINE_*`` says, with a reader that takes
-``TEST_READER_SECONDS`` a batch and fails, naming the text it was given, on words in ``TEST_READER_FAILS``.
-"""
+"""Helpers to run Warmline inside the test's loop or in a thread; for a process of its own see tests/app/process.py."""
 
 import asyncio
-import contextlib
 import functools
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,15 +25,13 @@ from app import accounts
 from app.accounts import Account, Role
 from app.config import Settings
 from app.db import Database
-from app.logs import configure_logs
 from app.main import create_app
 from app.web.deps import House, Tokens
 from app.worker import utc_now
 from conversations import store
 from conversations.conversation import Conversation
-from models.base import EmotionReader, Reading, SentenceEncoder, Utterance
+from models.base import EmotionReader, SentenceEncoder
 from models.catalog import Loaded
-from models.rules import RulesReader
 
 SECRET = "a secret of tests, long enough"
 SHOP = "hazel-and-finch"
@@ -64,9 +53,9 @@ def build(settings: Settings, reader: EmotionReader | None = None, encoder: Sent
     """The app, with other models in the place of those it would load."""
     with ExitStack() as stack:
         if reader:
-            stack.enter_context(mock.patch("app.main.load_reader", lambda _: Loaded(reader)))
+            stack.enter_context(mock.patch("app.main.load_reader", return_value=Loaded(reader)))
         if encoder:
-            stack.enter_context(mock.patch("app.main.load_encoder", lambda _: Loaded(encoder)))
+            stack.enter_context(mock.patch("app.main.load_encoder", return_value=Loaded(encoder)))
         return create_app(settings)
 
 
@@ -215,45 +204,6 @@ async def browser(url: str) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-class Process:
-    """The server in a process of its own, on one port for all its lives. ``kill()`` is kill -9."""
-
-    def __init__(self, folder: Path, url: str, **env: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.log = folder / f"server-{self.port}.log"
-        self._env = {
-            **os.environ, "WARMLINE_DATABASE_URL": url, "WARMLINE_DATA_DIR": str(folder), "WARMLINE_SECRET_KEY": SECRET,
-            "WARMLINE_EMOTION_MODEL": "rules", "WARMLINE_ENCODER_MODEL": str(folder / "no-encoder"), "WARMLINE_SHOPS": json.dumps([str(SMALL_SHOP)]), **env,
-        }  # fmt: skip
-
-    async def start(self) -> None:
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "tests.serving", str(self.port)]
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._env, stdout=log, stderr=log)
-        await eventually(self._answers, "the server's start")
-
-    async def _answers(self) -> bool:
-        assert self._process.poll() is None, self.log.read_text()
-        with contextlib.suppress(httpx.HTTPError):
-            async with httpx.AsyncClient(base_url=self.address) as http:
-                return (await http.get("/healthz")).status_code == 200
-        return False
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.kill()
-
-
 @dataclass
 class Listener:
     """Follows a stream in the background and keeps what came, in order."""
@@ -309,32 +259,3 @@ class Listener:
                 elif not line and data:
                     self.items.append((kind, last, json.loads(data)))
                     kind, last, data = "message", None, ""
-
-
-class TestReader:
-    """The rules, as slow and as faulty as the environment says."""
-
-    __test__ = False
-    name = "test"
-
-    def __init__(self, seconds: float = 0.0, fails_on: str = "") -> None:
-        self.seconds, self.fails_on = seconds, fails_on
-
-    def read(self, batch: Sequence[Utterance]) -> list[Reading]:
-        time.sleep(self.seconds)
-        for utterance in batch:
-            if self.fails_on and self.fails_on in utterance.text:
-                raise RuntimeError(f"cannot read {utterance.text}")
-        return RulesReader().read(batch)
-
-
-def main(port: int) -> None:
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
-    configure_logs(settings.log_level)
-    reader = TestReader(float(os.environ.get("TEST_READER_SECONDS", "0")), os.environ.get("TEST_READER_FAILS", ""))
-    app = build(settings, reader)
-    uvicorn.run(app, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -17,14 +17,19 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 300.0
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("WARMLINE_") and k not in ("VIRTUAL_ENV", "PYTHONPATH")}
+CLEAN = {
+    k: v for k, v in os.environ.items() if not k.startswith("WARMLINE_") and k not in ("VIRTUAL_ENV", "PYTHONPATH")
+}
 
 
 @pytest.fixture
 def clean_tree(tmp_path: Path) -> Path:
     """What git would put into a fresh clone."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     tree = tmp_path / "clone"
     for name in filter(None, listed.stdout.decode().split("\0")):

@@ -1,9 +1,8 @@
 """What agents' consoles call: log in, the desk, and the verbs on a conversation."""
 
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts
@@ -21,6 +20,7 @@ from app.web.schemas import (
     LogIn,
     MessageOut,
     SendAgentMessage,
+    Seq,
     SetStatus,
     StaffView,
     WaitOut,
@@ -59,7 +59,9 @@ async def log_out(request: Request, house: HouseDep, me: Agent, response: Respon
     """Log out."""
     async with house.db.unit_of_work() as work:
         await accounts.close_session(work.conn, request.cookies[cookie_name(house.settings)])
-    response.delete_cookie(cookie_name(house.settings))
+    response.delete_cookie(
+        cookie_name(house.settings), path="/", secure=house.settings.is_https, httponly=True, samesite="lax"
+    )
 
 
 @router.post("/invitations/{token}", status_code=201)
@@ -90,9 +92,7 @@ async def get_conversation(conversation_id: str, me: Agent, house: HouseDep) -> 
 
 
 @router.get("/conversations/{conversation_id}/events")
-async def get_events(
-    conversation_id: str, me: Agent, house: HouseDep, after: Annotated[int, Query(ge=0)] = 0
-) -> list[EventOut]:
+async def get_events(conversation_id: str, me: Agent, house: HouseDep, after: Seq = 0) -> list[EventOut]:
     """What happened after ``seq``, in order; at most 500 at once."""
     async with house.db.read() as conn:
         await store.load(conn, conversation_id)

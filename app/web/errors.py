@@ -5,10 +5,12 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
 
 from app.accounts import AccountError
+from app.db import DatabaseGone
 from app.shopfront import UnknownShop
 from conversations import errors as domain
 
@@ -67,6 +69,19 @@ async def _on_database(_: Request, error: Exception) -> JSONResponse:
     return _problem(503, "database_unavailable", detail, {"Retry-After": "2"})
 
 
+async def _on_starlette(_: Request, error: Exception) -> JSONResponse:
+    """What the framework itself refuses: an unknown path, a wrong method, a body that is not UTF-8 JSON."""
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "wrong_method", 400: "bad_request"}.get(error.status_code, "refused")
+    headers = dict(error.headers) if error.headers else None
+    return _problem(error.status_code, code, str(error.detail), headers)
+
+
+async def _on_data(_: Request, error: Exception) -> JSONResponse:
+    """A value no column can hold, such as NUL in an id on PostgreSQL."""
+    return _problem(400, "bad_value", "Something in this request cannot be stored. Check ids and filters.")
+
+
 async def _on_fault(_: Request, error: Exception) -> JSONResponse:
     log.error("fault", error=type(error).__name__)
     return _problem(500, "fault", "Something went wrong here. Nothing was lost; try again in a moment.")
@@ -78,6 +93,9 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(cls, _on_domain)
     app.add_exception_handler(HttpProblem, _on_http)
     app.add_exception_handler(RequestValidationError, _on_shape)
+    app.add_exception_handler(HTTPException, _on_starlette)
+    app.add_exception_handler(DataError, _on_data)
     app.add_exception_handler(DBAPIError, _on_database)
+    app.add_exception_handler(DatabaseGone, _on_database)
     app.add_exception_handler(PoolTimeout, _on_database)
     app.add_exception_handler(Exception, _on_fault)

@@ -37,6 +37,6 @@ async def readyz(house: HouseDep, response: Response) -> Ready:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
+def metrics() -> Response:
     """Counters in Prometheus' format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

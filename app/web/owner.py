@@ -9,7 +9,7 @@ from app import accounts
 from app.accounts import Role
 from app.web.agent import account_out
 from app.web.deps import HouseDep, Owner
-from app.web.schemas import EscalationsOut, GiveVerdict, Invitation, Invite
+from app.web.schemas import EscalationsOut, GiveVerdict, Invitation, Invite, Seq
 from conversations import review
 from conversations.review import Filters, Outcome, Verdict
 
@@ -37,7 +37,7 @@ async def list_escalations(
 
 
 @router.put("/escalations/{conversation_id}/{seq}/verdict", status_code=204)
-async def give_verdict(conversation_id: str, seq: int, body: GiveVerdict, me: Owner, house: HouseDep) -> None:
+async def give_verdict(conversation_id: str, seq: Seq, body: GiveVerdict, me: Owner, house: HouseDep) -> None:
     """Say whether a handoff was right; a later verdict replaces an earlier one."""
     async with house.db.unit_of_work() as work:
         await review.give_verdict(

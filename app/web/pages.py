@@ -44,6 +44,14 @@ async def index() -> Response:
     return RedirectResponse("/shop/")
 
 
+@router.get("/shop")
+@router.get("/console")
+@router.get("/review")
+async def with_slash(request: Request) -> Response:
+    """People leave the last slash out."""
+    return RedirectResponse(f"{request.url.path}/")
+
+
 @router.get("/widget.js")
 async def widget() -> Response:
     """The loader a shop's page embeds."""

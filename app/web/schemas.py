@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
 from conversations.conversation import Conversation, Message
 from conversations.events import PUBLIC_PAYLOAD, Event
@@ -16,8 +16,21 @@ PUBLIC_EXTRA = frozenset({"act", "buttons", "link", "promise"})
 WIRE_TEXT = 120_000
 """Characters the wire takes; the domain says in words what is too long (conversations.MAX_TEXT)."""
 
+LARGEST = 2**31 - 1
+"""The largest seq a database column holds."""
+Seq = Annotated[int, Field(ge=0, le=LARGEST)]
+
+
+def _printable(value: object) -> object:
+    """Refuse control characters: PostgreSQL keeps no NUL, and a name has no use for the rest."""
+    if isinstance(value, str) and any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in value):
+        raise ValueError("must not hold control characters")
+    return value
+
+
+Printable = BeforeValidator(_printable)
 Blank = BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else value)
-Name = Annotated[Annotated[str, Field(max_length=120)] | None, Blank]
+Name = Annotated[Annotated[str, Field(max_length=120)] | None, Blank, Printable]
 Email = Annotated[EmailStr | None, Blank]
 ClientMessageId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -29,10 +42,10 @@ class _In(BaseModel):
 class OpenConversation(_In):
     """A customer begins."""
 
-    shop: str = Field(max_length=64)
+    shop: Annotated[str, Printable, Field(max_length=64)]
     name: Name = None
     email: Email = None
-    page_url: str | None = Field(None, max_length=2000)
+    page_url: Annotated[Annotated[str, Field(max_length=2000)] | None, Printable] = None
 
 
 class SendMessage(_In):
@@ -64,7 +77,7 @@ class AnswerOffer(_In):
 class LogIn(_In):
     """Who comes to work."""
 
-    email: str = Field(max_length=254)
+    email: Annotated[str, Printable, Field(max_length=254)]
     password: str = Field(max_length=1024)
 
 
@@ -72,7 +85,7 @@ class AcceptInvitation(_In):
     """A new colleague."""
 
     email: EmailStr
-    name: str = Field(min_length=1, max_length=120)
+    name: Annotated[str, Printable, Field(max_length=120, pattern=r"\S")]
     password: str = Field(max_length=1024)
 
 
@@ -92,7 +105,7 @@ class GiveVerdict(_In):
     """Was the handoff right?"""
 
     verdict: Literal["right", "too_early", "too_late", "not_needed"]
-    note: str = Field("", max_length=2000)
+    note: Annotated[str, Field(max_length=2000), AfterValidator(lambda note: note.replace("\0", ""))] = ""
 
 
 class MessageOut(BaseModel):

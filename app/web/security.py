@@ -13,10 +13,6 @@ HEADERS = {
 }
 
 
-class TooLarge(Exception):
-    """More came than is read."""
-
-
 class SecurityHeaders:
     """Plain ASGI, so that streams pass through untouched."""
 
@@ -32,27 +28,27 @@ class SecurityHeaders:
             await _refuse(send)
             return
 
-        received = 0
+        received, refused = 0, False
 
         async def receive_some() -> Message:
-            nonlocal received
+            nonlocal received, refused
             message = await receive()
             received += len(message.get("body", b""))
-            if received > BODY_LIMIT:
-                raise TooLarge()
-            return message
+            if received > BODY_LIMIT and not refused:
+                refused = True
+                await _refuse(send)
+            return {"type": "http.disconnect"} if refused else message
 
         async def send_with_headers(message: Message) -> None:
+            if refused:
+                return
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        try:
-            await self._app(scope, receive_some, send_with_headers)
-        except TooLarge:
-            await _refuse(send)
+        await self._app(scope, receive_some, send_with_headers)
 
 
 async def _refuse(send: Send) -> None:

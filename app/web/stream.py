@@ -4,11 +4,12 @@ Who may listen is settled in dependencies, before the response begins: an error 
 an empty stream.
 """
 
+import re
 import time
 from collections.abc import AsyncIterable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app import accounts
@@ -17,15 +18,18 @@ from app.queue import desk_now
 from app.web.agent import desk_view
 from app.web.customer import bot_is_typing
 from app.web.deps import Agent, HouseDep, OwnConversation
-from app.web.schemas import EventOut, WaitOut
+from app.web.schemas import LARGEST, EventOut, Seq, WaitOut
 from conversations import store
 from conversations.lifecycle import Status
 from handoff import desk
 
 router = APIRouter(prefix="/api", tags=["streams"])
 
+LAST_ID = re.compile(r"[0-9]{1,18}")
 READ_AGAIN = 20.0
 """Seconds after which a stream reads even if nobody rang."""
+PAGE = 500
+"""Events read at once."""
 LASTS = 600.0
 """Seconds after which a stream ends, so that the reader comes back and is authorised again."""
 SETTLE = 0.05
@@ -42,14 +46,14 @@ async def _exists(conversation_id: OwnConversation, house: HouseDep) -> str:
 async def follow_conversation(
     conversation_id: Annotated[str, Depends(_exists)],
     house: HouseDep,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Seq = 0,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterable[ServerSentEvent]:
     """A customer's feed: ``event`` (EventOut, id = seq) and ``state`` (status, typing, wait).
 
     Begins after ``Last-Event-ID``, or after ``after``.
     """
-    seq = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    seq = min(int(last_event_id), LARGEST) if LAST_ID.fullmatch(last_event_id or "") else after
     ends = time.monotonic() + LASTS
     told: dict[str, object] = {}
     async with house.db.live.subscribe(conversation_id) as bell:
@@ -61,6 +65,8 @@ async def follow_conversation(
             if state != told:
                 told = state
                 yield ServerSentEvent(data=state, event="state")
+            if len(events) == PAGE:
+                continue
             if not await bell.wait(READ_AGAIN):
                 yield ServerSentEvent(comment="still here")
 
@@ -68,7 +74,7 @@ async def follow_conversation(
 async def _news(house: HouseDep, conversation_id: str, seq: int) -> tuple[dict[str, object], list[EventOut]]:
     async with house.db.read() as conn:
         conversation = await store.load(conn, conversation_id)
-        history = await store.history(conn, conversation_id, after=seq, public_only=True)
+        history = await store.history(conn, conversation_id, after=seq, public_only=True, limit=PAGE)
         agent = await accounts.name_of(conn, conversation.assignee_id)
         waiting = conversation.status is Status.WAITING
         wait = (await desk_now(conn, house.clock())).wait(conversation) if waiting else None

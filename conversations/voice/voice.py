@@ -16,6 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 TEMPLATES = Path(__file__).parent / "templates"
 CALM = frozenset({"neutral", "pleased"})
 FORMAL = "formal:"
+STAND_ALONE = frozenset({"answer", "offer", "unknown"})
+"""Acts whose body says enough without an opening."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Voice:
         return self._env.get_template(f"lines/{name}.j2").render(**content).strip()
 
     def _opening(self, act: str, state: str, context: Mapping[str, Any], seed: int, last: str) -> str:
-        if self.tone == "plain" and state in CALM:
+        if self.tone == "plain" and state in CALM and act in STAND_ALONE:
             return ""
         lines = self.openings(act, state)
         spoken = [self._env.from_string(line).render(**context).strip() for line in lines]

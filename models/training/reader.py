@@ -16,8 +16,8 @@ from models.training.fit import Mix, Recipe, fit, predict
 from models.training.network import BASE, HEADS, Network
 
 GOEMOTIONS = Recipe()
-JOINT = Recipe(epochs=5, learning_rate=5e-5)
-REPLAYED = 12_000
+JOINT = Recipe(epochs=4, learning_rate=8e-5)
+REPLAYED = 8_000
 """GoEmotions rows in every joint epoch, so that the 28 labels are not forgotten."""
 TYPOS = 0.3
 """Share of the project's own messages that are mistyped, anew in every epoch."""
@@ -73,8 +73,8 @@ def joint_mix(sources: Sources) -> Mix:
 
     def mix(_: int, rng: random.Random) -> list[Example]:
         own = [corpus.with_typos(e, rng) if rng.random() < TYPOS else e for e in (*sources.own, *sources.own)]
-        flags = rng.sample(list(sources.flags), min(2500, len(sources.flags)))
-        questions = rng.sample(list(sources.questions), min(1500, len(sources.questions)))
+        flags = rng.sample(list(sources.flags), min(2000, len(sources.flags)))
+        questions = rng.sample(list(sources.questions), min(1000, len(sources.questions)))
         replayed = rng.sample(list(sources.goemotions), min(REPLAYED, len(sources.goemotions)))
         return own + flags + questions + replayed
 

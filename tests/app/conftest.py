@@ -19,7 +19,6 @@ from app.web.deps import House
 from tests.conftest import ALICE, BOB, OLGA
 from tests.serving import Chat, Inside, hire, inside, open_chat, session, settings_for
 
-
 _numbers = itertools.count(1)
 
 

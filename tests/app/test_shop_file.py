@@ -1,6 +1,6 @@
 """The shop's file: what it may say, what is said of a broken one, and when people are back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -164,7 +164,7 @@ def test_on_a_holiday_nobody_is_there_within_the_hours_either() -> None:
 
 
 def test_a_day_more_than_a_week_away_is_not_mistaken_for_the_next_one() -> None:
-    """"On Monday" would be read as the coming Monday, which is the holiday."""
+    """ "On Monday" would be read as the coming Monday, which is the holiday."""
     closed = shop(hours={"monday": ["09:00-12:00"]}, holidays=[{"date": "2026-03-09"}])
     said = closed.opens_next(datetime(2026, 3, 4, 10, tzinfo=LONDON))
     assert said is not None
@@ -196,8 +196,15 @@ def test_without_hours_no_time_is_promised(hours: dict[str, list[str]]) -> None:
     assert shop(hours=hours).opens_next(datetime(2026, 3, 4, 8, tzinfo=LONDON)) is None
 
 
-async def test_the_first_question_for_hours_reads_no_file_on_the_event_loop(sqlite_file: Path, write: Write) -> None:
+@pytest.fixture
+def no_zone_in_memory() -> Iterator[None]:
     ZoneInfo.clear_cache()
+    yield
+    ZoneInfo("Europe/London")  # for the tests that follow, as tests/serving.py does
+
+
+@pytest.mark.usefixtures("no_zone_in_memory")
+async def test_the_first_question_for_hours_reads_no_file_on_the_event_loop(sqlite_file: Path, write: Write) -> None:
     path = write(GOOD.replace("Europe/London", "Pacific/Chatham").replace("corner-shop", SHOP))
     async with inside(settings_for(sqlite_file.parent, run_worker=False, shops=(path,))) as room:
         chat = await open_chat(room.db)

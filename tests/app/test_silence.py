@@ -5,8 +5,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app.migrate import migrate
+from tests.app.process import Process
 from tests.conftest import ALICE
-from tests.serving import Process, browser, eventually, hire, inside, open_chat, session, settings_for, transcript, words
+from tests.serving import browser, eventually, hire, inside, open_chat, session, settings_for, transcript, words
 
 MARK = "zanzibar-umbrella"
 """In every text that is sent here, and in nothing else."""
@@ -16,9 +17,7 @@ REFUSE = "create trigger no before insert on messages begin select raise(abort, 
 async def test_message_text_is_never_logged(tmp_path: Path, sqlite_file: Path) -> None:
     """One run with all that can go wrong: a model that fails and names the text, a write that fails, bad shapes."""
     url = f"sqlite+aiosqlite:///{sqlite_file}"
-    server = Process(
-        tmp_path, url, TEST_READER_FAILS="trouble", WARMLINE_LOG_LEVEL="DEBUG", WARMLINE_TURN_LEASE="PT1S"
-    )
+    server = Process(tmp_path, url, TEST_READER_FAILS="trouble", WARMLINE_LOG_LEVEL="DEBUG", WARMLINE_TURN_LEASE="PT1S")
     await server.start()
     try:
         async with inside(settings_for(tmp_path, url, run_worker=False)) as room, browser(server.address) as http:

@@ -23,6 +23,13 @@ from tests.app.scripted import OKAY, THANKS, UNKNOWN, ScriptedMatcher, ScriptedR
 from tests.conftest import ALICE, BOB
 from tests.serving import SMALL_SHOP, Chat, history, open_chat, transcript
 
+RULES = Rules(
+    offer_frustration=0.6, offer_turns=1, offer_at_once=0.6, handoff_frustration=0.7, handoff_turns=2,
+    offer_confusion_turns=2, handoff_confusion_turns=3, offer_worry=0.6, offer_repeats=1, handoff_repeats=2,
+    offer_unhelped=1, handoff_unhelped=2, offer_misses=2, max_clarifications=1, declined_margin=0.15,
+)  # fmt: skip
+"""Thresholds of these tests: the fitted ones change with every model."""
+
 
 @dataclass
 class Table:
@@ -72,7 +79,7 @@ async def table(sqlite_file: Path) -> AsyncIterator[Table]:
     reader, matcher = ScriptedReader(), ScriptedMatcher()
     shop = load_shop(SMALL_SHOP)
     inference = Inference(reader, None, timeout=30)
-    turn = BotTurn(db, inference, Shops([Shopfront(shop, matcher, Voice())]), Rules(), utc_now)
+    turn = BotTurn(db, inference, Shops([Shopfront(shop, matcher, Voice())]), RULES, utc_now)
     yield Table(db, await open_chat(db, "Cora"), reader, matcher, turn)
     reader.let_go()
     inference.close()
@@ -132,7 +139,7 @@ HANDOFFS: dict[str, list[tuple[str, Reading, Match]]] = {
     "asked": [("a person please", mood(flag="asked_for_human"), UNKNOWN)],
     "safety": [("it is on fire", mood(flag="safety"), UNKNOWN)],
     "abuse": [("you idiots", mood(flag="abusive"), UNKNOWN)],
-    "frustration": [("no", mood("frustrated"), found("track-order")), ("NO", mood("frustrated"), UNKNOWN)],
+    "frustration": [("still late", mood("frustrated"), found("track-order")), ("AGAIN", mood("frustrated"), UNKNOWN)],
     "stakes": [("my insulin is late", mood("worried"), found("late-delivery"))],
     "confusion": [(t, mood("confused", 0.55), THANKS) for t in ("what", "what now", "what then")],
     "repeat": [("where is it", mood(), found("track-order"))] * 3,
@@ -178,7 +185,7 @@ async def test_yes_without_an_offer_is_small_talk(table: Table) -> None:
     assert (await table.state()).status == "bot"
 
 
-@pytest.mark.parametrize("no", ["no", "no thanks", "ok, no thanks", "please no"])
+@pytest.mark.parametrize("no", ["no", "no thanks", "ok, no thanks"])
 async def test_no_to_an_offer_calls_nobody_and_closes_it(table: Table, no: str) -> None:
     await table.hear("where IS it", mood("frustrated"))
     await table.hear(no, match=OKAY)

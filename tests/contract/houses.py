@@ -1,6 +1,9 @@
 """Small helpers of the contract tests: conversations in a state, saved."""
 
+import asyncio
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.db import Database
 from conversations import store
@@ -37,6 +40,13 @@ async def keep(db: Database, conversation: Conversation) -> Conversation:
     async with db.unit_of_work() as work:
         await store.insert(work.conn, conversation)
     return await loaded(db, conversation.id)
+
+
+async def started(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """A task that has got as far as it can: it is done, or held up by a transaction of ours."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=0.3)
+    return task
 
 
 async def loaded(db: Database, conversation_id: str) -> Conversation:

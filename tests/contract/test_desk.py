@@ -1,13 +1,12 @@
 """The queue and presence as the database keeps them."""
 
-import asyncio
 from datetime import timedelta
 
 from app.db import Database
 from conversations import store
 from handoff import desk
 from tests.conftest import ALICE, BOB, START, Clock
-from tests.contract.houses import hand_off, keep, opened, taken
+from tests.contract.houses import hand_off, keep, opened, started, taken
 
 
 async def test_the_queue_is_in_order_of_rank(db: Database) -> None:
@@ -48,14 +47,14 @@ async def test_being_seen_again_keeps_an_agent_there_and_counts_once(db: Databas
 
 
 async def test_two_consoles_that_open_at_once_are_both_seen(db: Database) -> None:
-    both_are_ready = asyncio.Barrier(2)
-
     async def open_console() -> None:
-        await both_are_ready.wait()
         async with db.unit_of_work() as work:
             await desk.seen(work.conn, ALICE.id, START)
 
-    await asyncio.gather(open_console(), open_console())
+    async with db.unit_of_work() as work:
+        await desk.seen(work.conn, ALICE.id, START)
+        other = await started(open_console())
+    await other
     async with db.read() as conn:
         assert await desk.agents_online(conn, START) == [ALICE.id]
 

@@ -10,7 +10,7 @@ from app.db import Database
 from conversations import store
 from conversations.conversation import Conversation
 from conversations.tables import conversations
-from tests.conftest import SHOP_ID, START, Clock
+from tests.conftest import SHOP_ID, START, Clock, open_database
 from tests.contract.houses import keep, loaded, opened, saved
 
 LEASE = timedelta(seconds=20)
@@ -79,6 +79,16 @@ async def test_claiming_does_not_make_the_workers_own_save_stale(db: Database) -
     conversation.say("Here I am", START)
     conversation.due_at = None
     assert (await saved(db, conversation)).due_at is None
+
+
+async def test_on_postgresql_a_row_that_someone_holds_is_passed_over_and_not_waited_for(
+    migrated_postgres_url: str,
+) -> None:
+    async with open_database(migrated_postgres_url) as db:
+        held, free = await keep(db, opened()), await keep(db, opened())
+        async with db.unit_of_work() as work, asyncio.timeout(10):
+            await store.load(work.conn, held.id, lock=True)
+            assert await claim(db, START) == [free.id]
 
 
 async def test_a_claim_that_is_rolled_back_leaves_the_row_due(db: Database) -> None:

@@ -71,6 +71,7 @@ async def test_pages_of_any_size_put_together_are_the_whole(db: Database) -> Non
             pages, after = [], 0
             while page := await store.history(conn, conversation_id, after=after, public_only=public_only, limit=3):
                 assert len(page) <= 3
+                assert page[0][0].seq > after
                 pages, after = pages + page, page[-1][0].seq
         assert pages == whole
 

@@ -104,7 +104,8 @@ def test_several_threads_may_migrate_at_once(database_url: str) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_several_processes_may_migrate_at_once(database_url: str) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["app.migrate"])
     with ProcessPoolExecutor(3, mp_context=context) as pool:
         list(pool.map(migrate, [database_url] * 3))
     assert pending(database_url) == []

