@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from types import FrameType
 from typing import Annotated, Any, TypeVar
 
 import sqlalchemy.exc
@@ -115,7 +116,20 @@ async def _serve_one(settings: Settings, host: str, port: int, greet: Callable[[
         await house.db.close()
         raise
     structlog.get_logger(__name__).info("serving", url=settings.base_url)
-    await uvicorn.Server(uvicorn.Config(web, host=host, port=port, **SERVER)).serve()
+    await _Server(uvicorn.Config(web, host=host, port=port, **SERVER), house).serve()
+
+
+class _Server(uvicorn.Server):
+    """Ends open streams when it is told to stop; otherwise they would hold it up until they are cut."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The signal came: say so to the streams, then stop."""
+        self._house.db.live.close()
+        super().handle_exit(sig, frame)
 
 
 async def _with_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:

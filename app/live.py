@@ -51,6 +51,13 @@ class Live(Protocol):
         """Follow one conversation, or EVERYTHING."""
         ...
 
+    closed: bool
+    """Whether the service is going down: streams end, and their readers come back to whoever is up next."""
+
+    def close(self) -> None:
+        """The service is going down."""
+        ...
+
     def run(self) -> AbstractAsyncContextManager[None]:
         """Keep the carrier going while the service runs."""
         ...
@@ -60,6 +67,7 @@ class MemoryLive:
     """Within one process."""
 
     def __init__(self) -> None:
+        self.closed = False
         self._followers: dict[str, set[Subscription]] = {}
 
     async def announce(self, conversation_id: str) -> None:
@@ -71,6 +79,11 @@ class MemoryLive:
         for topic in (conversation_id, EVERYTHING):
             for follower in self._followers.get(topic, ()):
                 follower.wake(conversation_id)
+
+    def close(self) -> None:
+        """End every stream."""
+        self.closed = True
+        self.wake_all()
 
     def wake_all(self) -> None:
         """Wake every follower: something may have been missed."""

@@ -43,7 +43,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Warmline", version="0.1.0", lifespan=lifespan, dependencies=[Depends(same_origin)], redirect_slashes=False,
+        title="Warmline", version="0.1.0", lifespan=lifespan, redirect_slashes=False,
+        dependencies=[Depends(same_origin)],
         description="The chat desk of a small shop. Customers use a bearer token, staff a session cookie.",
     )  # fmt: skip
     app.state.house = house

@@ -142,9 +142,7 @@ async def _streams(port: int, result: Result, scale: float) -> None:
             began = time.perf_counter()
             name, ack = await client.send("how long does delivery take?")
             acks.append(ack)
-            while name not in client.seen:
-                await asyncio.sleep(0.001)
-            fanouts.append(client.seen[name] - began)
+            fanouts.append(await client.came_back(name) - began)
 
         tasks = []
         for i in track(range(int(rate * 20 * scale)), f"{open_streams} streams"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from eval import plots, progress, readers
+from eval import playing, plots, progress, readers
 from eval.data import DataMissing, Dialogue, load_dialogues, load_rssn, sample, turns_of
 from eval.dialogues import Handling, Outcome, Run, first_only, handling
 from eval.gtt import transfer_scores
@@ -51,7 +51,7 @@ def run(options: Options) -> Report:
 
 async def play_all(reader: EmotionReader, dialogues: Sequence[Dialogue]) -> list[list[Played]]:
     """Every dialogue through the demo shop's bot."""
-    async with bench.open_bench(reader) as desk:
+    async with playing.open_bench(reader) as desk:
         return [await desk.play(d.texts) for d in progress.bar(dialogues, f"Dialogues, {reader.name}")]
 
 

@@ -20,6 +20,7 @@ class Client:
         self._sent = 0
         self.id = ""
         self.replied = asyncio.Event()
+        self._arrived = asyncio.Event()
         self.seen: dict[str, float] = {}
         """When each of one's own messages came back on the stream, by client_message_id."""
 
@@ -45,6 +46,13 @@ class Client:
         await self.send(text)
         await asyncio.wait_for(self.replied.wait(), 30)
         return time.perf_counter() - began
+
+    async def came_back(self, name: str) -> float:
+        """When the message called ``name`` arrived on the stream."""
+        while name not in self.seen:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self.seen[name]
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -90,6 +98,7 @@ class Client:
             return
         if message["author"] == "customer":
             self.seen[message["client_message_id"]] = time.perf_counter()
+            self._arrived.set()
         else:
             self.replied.set()
 

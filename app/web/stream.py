@@ -57,7 +57,7 @@ async def follow_conversation(
     ends = time.monotonic() + LASTS
     told: dict[str, object] = {}
     async with house.db.live.subscribe(conversation_id) as bell:
-        while time.monotonic() < ends:
+        while time.monotonic() < ends and not house.db.live.closed:
             state, events = await _news(house, conversation_id, seq)
             for event in events:
                 seq = event.seq
@@ -96,7 +96,7 @@ async def follow_desk(me: Agent, house: HouseDep) -> AsyncIterable[ServerSentEve
     """
     ends = time.monotonic() + LASTS
     async with house.db.live.subscribe(EVERYTHING) as bell:
-        while time.monotonic() < ends:
+        while time.monotonic() < ends and not house.db.live.closed:
             async with house.db.unit_of_work() as work:
                 await desk.seen(work.conn, me.id, house.clock())
             async with house.db.read() as conn:
