@@ -48,10 +48,10 @@ class Rules:
     offer_frustration: float = 0.6
     offer_turns: int = 3
     """Frustrated turns before a person is offered, unless one alone reaches ``offer_at_once``."""
-    offer_at_once: float = 0.95
+    offer_at_once: float = 0.99
     handoff_frustration: float = 0.7
     """Level from which frustration that stays (at least ``handoff_turns`` frustrated turns) hands over."""
-    handoff_turns: int = 2
+    handoff_turns: int = 3
     offer_confusion_turns: int = 3
     handoff_confusion_turns: int = 3
     confusion: float = 0.5
@@ -60,7 +60,7 @@ class Rules:
     handoff_repeats: int = 2
     offer_unhelped: int = 2
     handoff_unhelped: int = 2
-    offer_misses: int = 5
+    offer_misses: int = 9
     max_clarifications: int = 1
     declined_margin: float = 0.15
     """After a declined offer, how much further frustration must rise before a person is offered again."""

@@ -52,7 +52,7 @@ def calibrate_reader(data: Data = Path("../shared/data"), out: Path = ARTIFACTS 
     emotions, service = _logits(network, goemotions), _logits(network, own)
     write_calibration(
         out / "calibration.json",
-        "warmline-reader-1",
+        "warmline-reader-2",
         (emotions["emotions"], _targets(goemotions, "emotions", len(EMOTIONS))),
         (service["states"], _targets(own, "states", len(STATES))),
         (service["flags"], _targets(own, "flags", len(FLAGS))),

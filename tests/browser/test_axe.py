@@ -1,6 +1,7 @@
 """axe finds nothing to complain of: every page, in what it can be in, light and dark, and as narrow as 320 px."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -16,6 +17,13 @@ OPTIONS = {"resultTypes": ["violations"], "iframes": False}  # the widget's fram
 axe = Axe()
 
 
+async def violations(page: Page | Frame) -> list[dict[str, Any]]:
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(axe.axe_script)
+    found: list[dict[str, Any]] = await page.evaluate("async options => (await axe.run(options)).violations", OPTIONS)
+    return found
+
+
 async def examine(page: Page, state: str, frame: Frame | None = None, widths: Sequence[int] = (WIDE, NARROW)) -> None:
     """Nothing is wrong in light and dark; once again where it is narrow, which changes places and not colours."""
     found = []
@@ -23,8 +31,7 @@ async def examine(page: Page, state: str, frame: Frame | None = None, widths: Se
         await page.set_viewport_size({"width": width, "height": 800})
         for scheme in ("light", "dark") if width == WIDE else ("light",):
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            results = await axe.run(frame or page, options=OPTIONS)
-            for one in results.response["violations"]:
+            for one in await violations(frame or page):
                 where = [node["target"] for node in one["nodes"]]
                 why = one["nodes"][0].get("failureSummary", "")
                 found.append(f"{state}, {width} px, {scheme}: {one['id']} ({one['impact']}) at {where}: {why}")

@@ -50,30 +50,33 @@ async def test_reload_keeps_transcript_and_draft(stage: Stage) -> None:
 
 
 async def test_what_is_written_offline_is_kept_and_sent_once(stage: Stage) -> None:
-    chat = await stage.customer()
-    await chat.page.context.set_offline(True)
-    for text in ("first", "second", "a slip"):
-        await chat.write(text)
-    failed = chat.find("#log li[data-state=failed]")
-    await expect(failed).to_have_count(3)
-    await expect(failed.first).to_contain_text("Not sent. You are offline. It is kept and tried again.")
-    await expect(chat.find("#connection")).to_contain_text("You are offline. What you write is kept")
-    await failed.filter(has_text="a slip").get_by_role("button", name="Delete").click()
-    await expect(failed).to_have_count(2)
-    await expect(chat.field).to_be_focused()
-    await failed.first.get_by_role("button", name="Retry").click()  # no use yet, and no harm
-    assert await chat.unsent() == 2
-    assert await stored(stage, chat) == []
+    async with Line(stage.address) as line, stage.at(line.address) as here:
+        chat = await here.customer()
+        line.sleep()
+        await chat.page.context.set_offline(True)
+        for text in ("first", "second", "a slip"):
+            await chat.write(text)
+        failed = chat.find("#log li[data-state=failed]")
+        await expect(failed).to_have_count(3)
+        await expect(failed.first).to_contain_text("Not sent. You are offline. It is kept and tried again.")
+        await expect(chat.find("#connection")).to_contain_text("You are offline. What you write is kept")
+        await failed.filter(has_text="a slip").get_by_role("button", name="Delete").click()
+        await expect(failed).to_have_count(2)
+        await expect(chat.field).to_be_focused()
+        await failed.first.get_by_role("button", name="Retry").click()  # no use yet, and no harm
+        assert await chat.unsent() == 2
+        assert await stored(stage, chat) == []
 
-    await chat.page.context.set_offline(False)
-    await expect(chat.said("customer")).to_have_text(["first", "second"])
-    await expect(chat.find("#log li[data-state]")).to_have_count(0)
-    await expect(chat.find("#connection")).to_be_hidden()
-    await expect(chat.find("#typing")).to_be_hidden()
-    shown = await twice_the_same(lambda: texts(chat))
-    assert await stored(stage, chat) == ["first", "second"]
-    assert [t for t in shown if t in ("first", "second")] == ["first", "second"]
-    assert await chat.unsent() == 0
+        line.wake()
+        await chat.page.context.set_offline(False)
+        await expect(chat.said("customer")).to_have_text(["first", "second"])
+        await expect(chat.find("#log li[data-state]")).to_have_count(0)
+        await expect(chat.find("#connection")).to_be_hidden()
+        await expect(chat.find("#typing")).to_be_hidden()
+        shown = await twice_the_same(lambda: texts(chat))
+        assert await stored(stage, chat) == ["first", "second"]
+        assert [t for t in shown if t in ("first", "second")] == ["first", "second"]
+        assert await chat.unsent() == 0
 
 
 async def test_answers_lost_on_the_way_double_nothing(stage: Stage) -> None:

@@ -45,6 +45,7 @@ async def told_order(page: Page) -> list[str]:
 async def test_a_frustrated_customer_is_brought_to_a_person_and_back(stage: Stage) -> None:
     alice = await (await stage.context()).new_page()
     await alice.goto("/console/")
+    await expect(alice.locator("#email")).to_be_focused()  # the door's script is there
     await alice.fill("#email", ALICE.email)
     await alice.fill("#password", ALICE.password)
     await alice.press("#password", "Enter")

@@ -84,8 +84,9 @@ async def test_logging_in_says_what_is_wrong_and_leads_back(stage: Stage) -> Non
     # a session that ends while the page is open leads to the door, not into silence
     async with stage.db.unit_of_work() as work:
         await work.conn.execute(sa.delete(sessions))
-    await page.locator("[data-verb=take]").click()
+    await page.keyboard.press("t")
     await expect(page).to_have_url(re.compile(r"/login\?next="))
+    await expect(page.locator("#email")).to_be_focused()
     await stage.let_in(context, ALICE)
     await page.goto(wanted)
     await page.locator("#log-out").click()
@@ -95,13 +96,11 @@ async def test_logging_in_says_what_is_wrong_and_leads_back(stage: Stage) -> Non
 
 
 async def test_the_door_leads_nowhere_else(stage: Stage) -> None:
-    context = await stage.context()
+    page = await (await stage.context()).new_page()
     for trap in ("https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)"):
-        page = await context.new_page()
         await page.goto(f"/login?next={trap}")
         where = await page.evaluate("import('/static/staff/form.js').then(form => form.next())")
         assert where == "/console/"
-        await page.close()
 
 
 # --- the console
@@ -425,6 +424,7 @@ async def test_an_invitation_works_once(stage: Stage) -> None:
     page = await (await stage.context()).new_page()
     await page.goto(url)
     await expect(page.locator(".door")).to_contain_text("You are invited as an agent.")
+    await expect(page.locator("#name")).to_be_focused()
     join = page.get_by_role("button", name="Join")
     await join.click()
     await expect(page.locator("#name-problem")).to_have_text("Your name is missing.")
