@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import FrameType
 from typing import Annotated, Any, TypeVar
 
@@ -58,7 +58,7 @@ def serve(
     settings = read_settings()
     configure_logs(settings.log_level)
     if workers == 1:
-        asyncio.run(_serve_one(settings, host, port, _greet_owner))
+        _run(_serve_one(settings, host, port, _greet_owner))
         return
     if not settings.database.startswith("postgresql"):
         raise ConfigError("Several workers need PostgreSQL. Set WARMLINE_DATABASE_URL, or serve with one.")
@@ -75,7 +75,7 @@ def run_demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     if settings.environment == "production":
         raise ConfigError("The demo is not for production. Use: warmline serve")
     configure_logs(settings.log_level)
-    asyncio.run(_serve_one(settings, host, port, _greet_demo))
+    _run(_serve_one(settings, host, port, _greet_demo))
 
 
 @app.command()
@@ -102,6 +102,13 @@ def run_doctor() -> None:
         mark = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]fail[/red]"}[finding.level]
         console.print(f"{mark} {finding.subject}: {finding.text}", highlight=False, soft_wrap=True)
     sys.exit(1 if any(f.level == "fail" for f in findings) else 0)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run the service on uvloop where there is one."""
+    factory = uvicorn.Config(app="", loop="auto").get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(work)
 
 
 async def _serve_one(settings: Settings, host: str, port: int, greet: Callable[[House], Awaitable[None]]) -> None:

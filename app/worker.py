@@ -60,13 +60,8 @@ class Worker:
         if free == 0:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
             return True
-        now = utc_now()
-        async with self._db.read() as conn:
-            due = await store.next_due(conn)
-        if due is None or due > now:
-            return False
         async with self._db.unit_of_work() as work:
-            ids = await store.claim_due(work.conn, now, self._lease, free)
+            ids = await store.claim_due(work.conn, utc_now(), self._lease, free)
         for conversation_id in ids:
             task = asyncio.create_task(self._take(conversation_id))
             self._in_flight.add(task)

@@ -82,8 +82,9 @@ async def measure(name: str, model: str, scale: float, *, streams: bool) -> Resu
     result = Result(name)
     with tempfile.TemporaryDirectory() as data, serving(Path(data), model) as (port, process, startup):
         result.startup_s, result.idle_mb = startup, _memory(process)
-        async with _customers(port, 1) as (one,):
-            times = [await one.turn(TEXTS[i % len(TEXTS)]) for i in track(range(int(400 * scale)), "one customer")]
+        times: list[float] = []
+        for _ in track(range(int(70 * scale)), "one customer"):
+            times += await _one_chat(port)
         result.turn_p50, result.turn_p95 = _ms(times, 50), _ms(times, 95)
         result.turns_per_second = await _ceiling(port, 6 * scale)
         if streams:
@@ -111,20 +112,28 @@ def serving(data: Path, model: str) -> Iterator[tuple[int, psutil.Process, float
         process.wait(20)
 
 
+async def _one_chat(port: int) -> list[float]:
+    """Seconds of every turn of a fresh chat; asking the same again would rightly end with a person."""
+    async with _customers(port, 1) as (one,):
+        return [await one.turn(text) for text in TEXTS]
+
+
+async def _chats_until(port: int, ends: float) -> list[float]:
+    """Turns of one customer after the other."""
+    times: list[float] = []
+    while time.perf_counter() < ends:
+        times += await _one_chat(port)
+    return times
+
+
 async def _ceiling(port: int, seconds: float) -> float:
     """The highest rate of turns whose p95 stays below PATIENCE, raising the number of customers step by step."""
     best = 0.0
     for customers in (1, 2, 4, 6, 8, 12, 16, 24, 32):
-        async with _customers(port, customers) as crowd:
-            times: list[float] = []
-            began = time.perf_counter()
-
-            async def chat(client: Client, until: float, times: list[float] = times) -> None:
-                while time.perf_counter() < until:
-                    times.append(await client.turn(TEXTS[len(times) % len(TEXTS)]))
-
-            await asyncio.gather(*(chat(client, began + seconds) for client in crowd))
-            rate = len(times) / (time.perf_counter() - began)
+        began = time.perf_counter()
+        chats = await asyncio.gather(*(_chats_until(port, began + seconds) for _ in range(customers)))
+        times = [taken for chat in chats for taken in chat]
+        rate = len(times) / (time.perf_counter() - began)
         if _ms(times, 95) >= PATIENCE * 1000:
             break
         best = max(best, rate)

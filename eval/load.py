@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+IDLE = 3.0
+"""Seconds after which a kept-alive connection is not trusted: the server closes idle ones."""
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -16,6 +18,7 @@ class Client:
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
         self._connection: Connection | None = None
+        self._used = 0.0
         self._token = ""
         self._sent = 0
         self.id = ""
@@ -66,8 +69,12 @@ class Client:
 
     async def request(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """One JSON request on the kept-alive connection."""
+        if self._connection and time.monotonic() - self._used > IDLE:
+            self.close()
+            self._connection = None
         if self._connection is None:
             self._connection = await asyncio.open_connection(self._host, self._port)
+        self._used = time.monotonic()
         reader, writer = self._connection
         writer.write(self._head(method, path, json.dumps(body).encode()))
         status, headers = await _read_head(reader)

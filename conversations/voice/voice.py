@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 TEMPLATES = Path(__file__).parent / "templates"
 CALM = frozenset({"neutral", "pleased"})
@@ -37,6 +37,8 @@ class Voice:
             loader=FileSystemLoader(folder / locale), undefined=StrictUndefined, autoescape=False,  # noqa: S701 - plain text, shown with textContent
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
+        self._openings: dict[tuple[str, str], Sequence[str]] = {}
+        self._compiled: dict[str, Template] = {}
         self._topics: dict[str, str] = yaml.safe_load((folder / locale / "topics.yaml").read_text(encoding="utf-8"))
 
     def trouble(self, topic: str | None) -> str:
@@ -59,12 +61,23 @@ class Voice:
         if self.tone == "plain" and state in CALM and act in STAND_ALONE:
             return ""
         lines = self.openings(act, state)
-        spoken = [self._env.from_string(line).render(**context).strip() for line in lines]
+        spoken = [self._template(line).render(**context).strip() for line in lines]
         fresh = [text for text in spoken if text != last] or spoken
         return fresh[seed % len(fresh)]
 
+    def _template(self, line: str) -> Template:
+        """Compiling takes longer than speaking, so each line is compiled once."""
+        if line not in self._compiled:
+            self._compiled[line] = self._env.from_string(line)
+        return self._compiled[line]
+
     def openings(self, act: str, state: str) -> Sequence[str]:
-        """The opening templates for ``act`` in ``state``, in this voice's tone."""
+        """The opening templates for ``act`` in ``state``, in this voice's tone; read once."""
+        if (act, state) not in self._openings:
+            self._openings[act, state] = self._read_openings(act, state)
+        return self._openings[act, state]
+
+    def _read_openings(self, act: str, state: str) -> Sequence[str]:
         source, _, _ = self._env.loader.get_source(self._env, f"openings/{act}.{state}.j2")  # type: ignore[union-attr]
         lines = [line.strip() for line in source.splitlines() if line.strip()]
         formal = [line.removeprefix(FORMAL).strip() for line in lines if line.startswith(FORMAL)]

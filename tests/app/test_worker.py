@@ -163,15 +163,15 @@ async def test_a_claimed_turn_is_left_alone_until_its_lease_is_over(db: Database
 async def test_the_worker_outlives_a_database_that_does_not_answer(
     turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, failures = store.next_due, []
+    real, failures = store.claim_due, []
 
-    async def away(conn: Any) -> Any:
+    async def away(*asked: Any) -> Any:
         if len(failures) < 2:
             failures.append(1)
             raise sqlalchemy.exc.OperationalError("select", {}, Exception("gone"))
-        return await real(conn)
+        return await real(*asked)
 
-    monkeypatch.setattr(worker_module.store, "next_due", away)
+    monkeypatch.setattr(worker_module.store, "claim_due", away)
     [chat] = await due_chats(turns.db, 1)
     async with working(turns):
         await eventually(lambda: turns.taken == [chat.id])
