@@ -16,7 +16,7 @@ from models.catalog import load_encoder
 from models.faq import HybridMatcher, MatcherCalibration
 from models.training.corpus import read_jsonl
 
-RIGHT, ASKED_WELL, ASKED_BADLY, MISSED, WRONG = 1.0, 0.4, -0.3, -0.3, -0.6
+RIGHT, ASKED_WELL, ASKED_BADLY, MISSED, WRONG = 1.0, 0.35, -0.3, -0.3, -0.5
 """What an outcome is worth to a customer: the right answer (or an honest "I do not know"), asking back with the
 right entry among the choices, asking back without it, not knowing what is known, and a wrong answer."""
 
