@@ -37,7 +37,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class Thread:
-    """A conversation and its transcript as they were when the turn began."""
+    """A conversation and its transcript as they were when the turn began; notes are not the bot's business."""
 
     conversation: Conversation
     messages: Sequence[Message]
@@ -102,7 +102,7 @@ class BotTurn:
     async def _read(self, conversation_id: str) -> Thread:
         async with self._db.read() as conn:
             conversation = await store.load(conn, conversation_id)
-            return Thread(conversation, await store.transcript(conn, conversation_id))
+            return Thread(conversation, await store.transcript(conn, conversation_id, public_only=True))
 
     async def _read_earlier(self, thread: Thread) -> dict[str, Reading]:
         """Readings for unread messages before the last: several in a row, or some missed while models were away."""

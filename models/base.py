@@ -1,6 +1,6 @@
 """What a model takes and gives: plain values and one method each. No weights, no thresholds of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -17,6 +17,15 @@ STATES: tuple[str, ...] = ("frustrated", "confused", "worried", "pleased", "neut
 """The service states: how a customer feels, as a support agent would need to know it."""
 
 FLAGS: tuple[str, ...] = ("asked_for_human", "abusive", "safety")
+
+EMOTION_STATES: Mapping[str, str] = {
+    **dict.fromkeys(("anger", "annoyance", "disappointment", "disapproval", "disgust"), "frustrated"),
+    "confusion": "confused",
+    **dict.fromkeys(("fear", "nervousness"), "worried"),
+    **dict.fromkeys(("gratitude", "joy", "admiration", "relief", "love", "excitement"), "pleased"),
+    "neutral": "neutral",
+}
+"""Which service state a GoEmotions label speaks for; the others speak for none."""
 
 
 class ModelUnavailable(Exception):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from models.base import EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
+from models.base import EMOTION_STATES, EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
 from models.onnx import OnnxNetwork
 
 SIZES = {
-    "emotion_thresholds": len(EMOTIONS), "state_bias": len(STATES),
+    "emotion_thresholds": len(EMOTIONS), "state_bias": len(STATES), "state_emotion": len(STATES),
     "flag_scale": len(FLAGS), "flag_bias": len(FLAGS), "flag_thresholds": len(FLAGS),
 }  # fmt: skip
 
@@ -27,6 +27,9 @@ class Calibration:
     state_temperature: float
     state_bias: np.ndarray
     """Shape (5,), added to the states' logits after they were divided by the temperature."""
+    state_emotion: np.ndarray
+    """Shape (5,): what the strongest of a state's own emotions adds to its logit, per unit of probability.
+    The emotions' head has read far more open anger and joy than the states' own."""
     flag_scale: np.ndarray
     flag_bias: np.ndarray
     flag_thresholds: np.ndarray
@@ -75,10 +78,20 @@ class OnnxEmotionReader:
         return readings_of(logits, self._calibration)
 
 
+def strongest(emotions: np.ndarray) -> np.ndarray:
+    """Per state, the highest probability among the emotions that speak for it: (rows, 28) to (rows, 5)."""
+    own = [[i for i, emotion in enumerate(EMOTIONS) if EMOTION_STATES.get(emotion) == state] for state in STATES]
+    return np.stack([emotions[:, indices].max(axis=1) for indices in own], axis=1)
+
+
 def readings_of(logits: dict[str, np.ndarray], calibration: Calibration) -> list[Reading]:
     """Turn logits by head, each of shape (rows, labels), into calibrated readings."""
-    states = softmax(logits["states"] / calibration.state_temperature + calibration.state_bias)
     emotions = sigmoid(logits["emotions"])
+    states = softmax(
+        logits["states"] / calibration.state_temperature
+        + calibration.state_bias
+        + calibration.state_emotion * strongest(emotions)
+    )
     flags = sigmoid(logits["flags"] * calibration.flag_scale + calibration.flag_bias)
     readings = []
     for state_row, emotion_row, flag_row in zip(states, emotions, flags, strict=True):

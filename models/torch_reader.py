@@ -9,26 +9,18 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from models.base import EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
+from models.base import EMOTION_STATES, EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
 from models.emotion import sigmoid, softmax
 from models.rules import flags_of
 
 MAX_TOKENS = 128
 THRESHOLD = 0.5
-GOEMOTIONS_STATES: Mapping[str, str] = {
-    **dict.fromkeys(("anger", "annoyance", "disappointment", "disapproval", "disgust"), "frustrated"),
-    "confusion": "confused",
-    **dict.fromkeys(("fear", "nervousness"), "worried"),
-    **dict.fromkeys(("gratitude", "joy", "admiration", "relief", "love", "excitement"), "pleased"),
-    "neutral": "neutral",
-}
-"""Which state a label speaks for, unless another map is given."""
 
 
 class TorchReader:
     """Reads with a checkpoint; ``label_map`` turns its labels into states, flags come from rules."""
 
-    def __init__(self, source: str, label_map: Mapping[str, str] = GOEMOTIONS_STATES) -> None:
+    def __init__(self, source: str, label_map: Mapping[str, str] = EMOTION_STATES) -> None:
         torch.set_num_threads(1)
         try:
             self._model = AutoModelForSequenceClassification.from_pretrained(source).eval()

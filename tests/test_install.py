@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -96,8 +96,9 @@ def test_readme_names_two_commands_and_the_makefile_has_them():
 
 def test_make_run_serves_the_demo_from_a_clean_clone(clean_tree):
     port = free_port()
-    with running(["make", "run", f"PORT={port}"], clean_tree, port, CLEAN) as printed:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}")
+    with ExitStack() as stack:
+        printed = stack.enter_context(running(["make", "run", f"PORT={port}"], clean_tree, port, CLEAN))
+        client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}"))
         for page in ("/shop/", "/widget.js", "/chat/?shop=hazel-and-finch", "/console/", "/review/", "/docs"):
             assert client.get(page).status_code == 200, page
         text = printed.read_text()
@@ -141,8 +142,9 @@ def serve_as_the_container_does(dockerfile: str, environment: Path, data: Path) 
         "WARMLINE_DATA_DIR": str(data),
         "WARMLINE_SECRET_KEY": "only-for-this-test-0123456789abcdef",
     }
-    with running(command, data, port, env) as printed:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}")
+    with ExitStack() as stack:
+        printed = stack.enter_context(running(command, data, port, env))
+        client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}"))
         for page in ("/widget.js", "/chat/?shop=hazel-and-finch", "/console/"):
             assert client.get(page).status_code == 200, page
         assert chat_once(client)

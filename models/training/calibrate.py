@@ -19,11 +19,14 @@ def write_calibration(
     path: Path,
     name: str,
     emotions: tuple[np.ndarray, np.ndarray],
-    states: tuple[np.ndarray, np.ndarray],
+    states: tuple[np.ndarray, np.ndarray, np.ndarray],
     flags: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Fit on (logits, targets) of each head, each of shape (rows, labels), and write ``calibration.json``."""
-    temperature, bias = fit_states(*states)
+    """Fit on (logits, targets) of each head, each of shape (rows, labels), and write ``calibration.json``.
+
+    ``states`` also has the strongest emotion of each state, shape (rows, 5).
+    """
+    temperature, bias, emotion = fit_states(*states)
     scale, shift, thresholds = fit_flags(*flags)
     calibration = {
         "name": name,
@@ -33,6 +36,7 @@ def write_calibration(
         "emotion_thresholds": _plain(fit_thresholds(sigmoid(emotions[0]), emotions[1] > 0.5)),
         "state_temperature": round(float(temperature), 4),
         "state_bias": _plain(bias),
+        "state_emotion": _plain(emotion),
         "flag_scale": _plain(scale),
         "flag_bias": _plain(shift),
         "flag_thresholds": _plain(thresholds),
@@ -55,15 +59,18 @@ def fit_thresholds(probabilities: np.ndarray, true: np.ndarray) -> np.ndarray:
     return np.asarray((support * own + SHRINK * common) / (support + SHRINK))
 
 
-def fit_states(logits: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-    """Temperature and bias (5,) that minimise the log loss."""
+def fit_states(logits: np.ndarray, targets: np.ndarray, emotion: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """Temperature, bias (5,) and weight of the emotions (5,) that minimise the log loss."""
+    count = len(STATES)
 
     def loss(parameters: np.ndarray) -> float:
-        probabilities = softmax(logits / np.exp(parameters[0]) + parameters[1:])
-        return float(-(targets * np.log(probabilities + 1e-9)).sum(1).mean() + 0.01 * (parameters[1:] ** 2).sum())
+        bias, weight = parameters[1 : 1 + count], parameters[1 + count :]
+        probabilities = softmax(logits / np.exp(parameters[0]) + bias + weight * emotion)
+        likelihood = (targets * np.log(probabilities + 1e-9)).sum() / targets.sum()
+        return float(-likelihood + 0.01 * (bias**2).sum() + 0.002 * (weight**2).sum())
 
-    best = minimize(loss, np.zeros(1 + len(STATES)), method="L-BFGS-B")
-    return float(np.exp(best.x[0])), best.x[1:]
+    best = minimize(loss, np.zeros(1 + 2 * count), method="L-BFGS-B")
+    return float(np.exp(best.x[0])), best.x[1 : 1 + count], best.x[1 + count :]
 
 
 def fit_flags(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from models.base import EMOTIONS, FLAGS, STATES
+from models.base import EMOTION_STATES, EMOTIONS, FLAGS, STATES
 
 SECONDARY = 0.25
 """Share of the probability that a secondary state gets."""
@@ -41,6 +41,14 @@ def load_goemotions(path: Path) -> list[Example]:
         target[[int(i) for i in ids.split(",")]] = 1.0
         examples.append(Example(text, targets={"emotions": target}))
     return examples
+
+
+def states_of_emotions(targets: np.ndarray) -> np.ndarray:
+    """States (rows, 5) of GoEmotions targets (rows, 28) whose labels all speak for one state; zeros elsewhere."""
+    state_of = np.array([[float(EMOTION_STATES.get(e) == s) for s in STATES] for e in EMOTIONS], dtype=np.float32)
+    states = ((targets @ state_of) > 0).astype(np.float32)
+    speaks = targets @ state_of.sum(1) == targets.sum(1)
+    return states * (speaks & (states.sum(1) == 1))[:, None]
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ def test_the_most_urgent_passes_a_calm_one_who_came_just_before() -> None:
 
 
 def test_every_reason_the_policy_can_hand_off_for_has_an_urgency() -> None:
-    assert set(URGENCY) == {r.value for r in Reason} - {"fits"}
+    assert set(URGENCY) == {r.value for r in Reason} - {"fits", "declined"}
     assert all(0 <= u <= 1 for u in URGENCY.values())
 
 

@@ -34,11 +34,17 @@ export class Composer {
   /** Shows the draft of a conversation. What was written as a note stays a note when the chat becomes mine. @param {string} id @param {boolean} mine */
   show(id, mine) {
     const other = this.#id !== id;
+    const became = mine && !this.#mine;
     [this.#id, this.#mine] = [id, mine];
-    const draft = this.keep.draft(id);
-    if (other) this.field.value = draft.text;
-    if (other) say(byId("draft-problem"), "");
-    this.#note = draft.note || !mine;
+    if (other) {
+      const draft = this.keep.draft(id);
+      this.field.value = draft.text;
+      this.#note = draft.note;
+      say(byId("draft-problem"), "");
+    } else if (became && !this.dirty) {
+      this.#note = false;
+    }
+    this.#note ||= !mine;
     this.#draw();
   }
 

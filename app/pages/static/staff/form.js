@@ -29,6 +29,8 @@ function check(input) {
  */
 export function handle(form, problem, send) {
   let busy = false;
+  // Until here a press of Enter would have sent the form by itself, past this script.
+  for (const button of form.querySelectorAll("button")) button.disabled = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const inputs = [...form.querySelectorAll("input")];

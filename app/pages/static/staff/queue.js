@@ -67,6 +67,7 @@ export class Queue {
   mark(openId) {
     this.#openId = openId;
     for (const [id, { button }] of this.#cards) button.setAttribute("aria-current", String(id === openId));
+    if (openId) this.#cards.get(openId)?.button.querySelector(".unseen")?.remove();
   }
 
   /** @param {typeof LANES[number]} name @param {Card[]} cards */
