@@ -16,8 +16,8 @@ from conversations import store
 
 AT_ONCE = 16
 """Turns in flight in one process; the models batch what waits."""
-LOOK_AGAIN = 5.0
-"""Seconds after which the table is looked at even if nobody rang: a wake-up may be lost, a row is not."""
+LOOK_AGAIN = 1.0
+"""Seconds after which the table is looked at even if nobody rang: a lease ends, or a wake-up was lost; a row is not."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ class Worker:
         while True:
             try:
                 if not await self._claim():
-                    await bell.wait(await self._until_next())
+                    await bell.wait(LOOK_AGAIN)
             except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
                 log.error("worker_database_error", error=type(error).__name__)
                 await asyncio.sleep(1)
@@ -85,11 +85,3 @@ class Worker:
             await self._turn.give_up(conversation_id)
         except Exception as error:  # the lease brings it back
             log.error("give_up_failed", conversation=conversation_id, error=type(error).__name__)
-
-    async def _until_next(self) -> float:
-        """Seconds to sleep unless somebody rings."""
-        async with self._db.read() as conn:
-            due = await store.next_due(conn)
-        if due is None:
-            return LOOK_AGAIN
-        return min(LOOK_AGAIN, max(0.0, (due - utc_now()).total_seconds()))

@@ -1,7 +1,7 @@
 """What a model takes and gives: plain values and one method each. No weights, no thresholds of ours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -61,10 +61,15 @@ class Reading:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, probabilities rounded to four places."""
-        plain = {"state": self.state, **asdict(self)}
-        for key in ("states", "flags", "emotions"):
-            plain[key] = {k: round(v, 4) for k, v in plain[key].items()}
-        return plain
+        return {
+            "state": self.state,
+            "states": {k: round(v, 4) for k, v in self.states.items()},
+            "flags": {k: round(v, 4) for k, v in self.flags.items()},
+            "flagged": self.flagged,
+            "emotions": {k: round(v, 4) for k, v in self.emotions.items()},
+            "labels": self.labels,
+            "model": self.model,
+        }
 
 
 class Outcome(StrEnum):

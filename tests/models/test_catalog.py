@@ -10,7 +10,7 @@ from models.catalog import load_encoder, load_reader
 
 GOOD = {
     "name": "test", "emotions": list(EMOTIONS), "states": list(STATES), "flags": list(FLAGS),
-    "emotion_thresholds": [0.3] * 28, "state_temperature": 1.0, "state_bias": [0.0] * 5,
+    "emotion_thresholds": [0.3] * 28, "state_temperature": 1.0, "state_bias": [0.0] * 5, "state_emotion": [0.0] * 5,
     "flag_scale": [1.0] * 3, "flag_bias": [0.0] * 3, "flag_thresholds": [0.5] * 3,
 }  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_a_calibration_for_other_labels_is_refused(folder: Path, key: str) -> No
     assert "labels differ" in falls_back(folder)
 
 
-@pytest.mark.parametrize("key", ["emotion_thresholds", "state_bias", "flag_scale", "flag_bias", "flag_thresholds"])
+@pytest.mark.parametrize("key", ["emotion_thresholds", "state_bias", "state_emotion", "flag_scale", "flag_bias", "flag_thresholds"])
 def test_a_calibration_of_another_shape_is_refused(folder: Path, key: str) -> None:
     """Otherwise it would load, and fail on the first customer."""
     (folder / "calibration.json").write_text(json.dumps(GOOD | {key: [0.5, 0.5]}))
