@@ -75,7 +75,9 @@ def test_a_calibration_for_other_labels_is_refused(folder: Path, key: str) -> No
     assert "labels differ" in falls_back(folder)
 
 
-@pytest.mark.parametrize("key", ["emotion_thresholds", "state_bias", "state_emotion", "flag_scale", "flag_bias", "flag_thresholds"])
+@pytest.mark.parametrize(
+    "key", ["emotion_thresholds", "state_bias", "state_emotion", "flag_scale", "flag_bias", "flag_thresholds"]
+)
 def test_a_calibration_of_another_shape_is_refused(folder: Path, key: str) -> None:
     """Otherwise it would load, and fail on the first customer."""
     (folder / "calibration.json").write_text(json.dumps(GOOD | {key: [0.5, 0.5]}))
