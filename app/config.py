@@ -60,6 +60,12 @@ class Settings(BaseSettings):
                 return driver + url.removeprefix(plain)
         return url
 
+    @field_validator("turn_lease", "model_timeout", mode="before")
+    @classmethod
+    def _in_seconds(cls, value: object) -> object:
+        """A plain number from the environment is seconds; durations such as PT20S are taken as well."""
+        return float(value) if isinstance(value, str) and value.replace(".", "", 1).isdecimal() else value
+
     @property
     def database(self) -> str:
         """The database URL with its asynchronous driver."""

@@ -85,3 +85,11 @@ def test_settings_cannot_be_changed_after_they_were_read(tmp_path: Path) -> None
 def test_a_limit_below_one_message_a_minute_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="messages_per_minute"):
         settings(tmp_path, messages_per_minute=0)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("20", 20.0), ("2.5", 2.5), ("PT20S", 20.0)])
+def test_durations_may_be_written_as_seconds(monkeypatch: pytest.MonkeyPatch, written: str, meant: float) -> None:
+    monkeypatch.setenv("WARMLINE_TURN_LEASE", written)
+    monkeypatch.setenv("WARMLINE_MODEL_TIMEOUT", written)
+    settings = Settings(_env_file=None)
+    assert (settings.turn_lease.total_seconds(), settings.model_timeout.total_seconds()) == (meant, meant)

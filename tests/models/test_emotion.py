@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 
 from models.base import EMOTIONS, FLAGS, STATES, EmotionReader, Utterance
-from models.catalog import ARTIFACTS, load_encoder, load_reader
+from models.catalog import load_encoder, load_reader
 from models.emotion import Calibration, readings_of, sigmoid, softmax
 
-shipped_only = pytest.mark.skipif(
-    not (ARTIFACTS / "emotion" / "model.onnx").exists(), reason="models/artifacts/emotion is not here"
-)
-encoder_only = pytest.mark.skipif(
-    not (ARTIFACTS / "encoder" / "model.onnx").exists(), reason="models/artifacts/encoder is not here"
-)
 TEXTS = [
     Utterance("Where is my parcel?"), Utterance("thanks so much, you have been lovely"), Utterance(""),
     Utterance("This is the third time I ask!! Nobody answers", ("Where is my order?", "hello?")),
@@ -106,12 +100,10 @@ def shipped() -> EmotionReader:
     return loaded.model
 
 
-@shipped_only
 def test_the_shipped_reader_loads_and_has_a_name_of_its_own(shipped: EmotionReader) -> None:
     assert shipped.name != "rules"
 
 
-@shipped_only
 def test_the_same_text_reads_the_same_in_any_batch(shipped: EmotionReader) -> None:
     together = shipped.read(TEXTS)
     for utterance, in_batch in zip(TEXTS, together, strict=True):
@@ -122,12 +114,10 @@ def test_the_same_text_reads_the_same_in_any_batch(shipped: EmotionReader) -> No
         assert (alone.state, alone.labels, alone.flagged) == (in_batch.state, in_batch.labels, in_batch.flagged)
 
 
-@shipped_only
 def test_reading_twice_gives_exactly_the_same(shipped: EmotionReader) -> None:
     assert shipped.read(TEXTS) == shipped.read(TEXTS)
 
 
-@shipped_only
 def test_every_reading_is_whole(shipped: EmotionReader) -> None:
     for reading in shipped.read(TEXTS):
         assert (tuple(reading.states), tuple(reading.flags), tuple(reading.emotions)) == (STATES, FLAGS, EMOTIONS)
@@ -135,19 +125,16 @@ def test_every_reading_is_whole(shipped: EmotionReader) -> None:
         assert all(0 <= p <= 1 for p in (*reading.flags.values(), *reading.emotions.values()))
 
 
-@shipped_only
 def test_what_nobody_could_misread_is_read_right(shipped: EmotionReader) -> None:
     texts = ("This is ridiculous! I am furious, third time you got my order wrong", "Thank you so much, wonderful!")
     angry, kind = shipped.read([Utterance(text) for text in texts])
     assert (angry.state, kind.state) == ("frustrated", "pleased")
 
 
-@shipped_only
 def test_reading_nothing_gives_nothing(shipped: EmotionReader) -> None:
     assert shipped.read([]) == []
 
 
-@encoder_only
 def test_a_sentence_has_the_same_unit_vector_in_any_batch() -> None:
     encoder = load_encoder().model
     assert encoder is not None
