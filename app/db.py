@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.live import Live
+from app.sqlite import WAITS
 
 
 class DatabaseGone(OSError):
@@ -41,10 +42,12 @@ class Database:
         self.live = live
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-            self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=8)
+            on_loop = self.url.set(drivername="sqlite+loop")
+            self._writer = _sqlite_engine(on_loop, begin=WAITS, pool_size=1)
+            self._reader = _sqlite_engine(on_loop, begin="BEGIN", pool_size=8)
+            self._scanner = _sqlite_engine(self.url, begin="BEGIN", pool_size=2)
         else:
-            self._writer = self._reader = create_async_engine(
+            self._writer = self._reader = self._scanner = create_async_engine(
                 url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10, hide_parameters=True
             )
         self._one_writer = asyncio.Lock()
@@ -70,6 +73,12 @@ class Database:
             yield conn
 
     @asynccontextmanager
+    async def scan(self) -> AsyncIterator[AsyncConnection]:
+        """A read over many conversations, which may take long enough to leave the event loop for."""
+        async with self._scanner.connect() as conn:
+            yield conn
+
+    @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[Work]:
         """One transaction: committed when the block ends, then announced; rolled back if it raises."""
         async with AsyncExitStack() as stack:
@@ -89,11 +98,11 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
-        await self._writer.dispose()
-        await self._reader.dispose()
+        for engine in {self._writer, self._reader, self._scanner}:
+            await engine.dispose()
 
 
-def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
+def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 10}, hide_parameters=True
     )

@@ -50,7 +50,7 @@ async def seed(house: House) -> list[Login]:
     async with house.db.read() as conn:
         empty = not await conn.scalar(sa.select(sa.func.count()).select_from(conversations))
     if empty:
-        turn = BotTurn(house.db, house.inference, house.shops, Rules(), house.clock)
+        turn = BotTurn(house.db, house.inference, house.shops, Rules(), house.clock, house.doorbell)
         for name, lines in STORIES:
             await _play(house, house.shops, turn, name, lines)
     return logins

@@ -10,7 +10,9 @@ import structlog
 from sqlalchemy.engine import make_url
 
 EVERYTHING = "*"
-"""The topic of those who follow every conversation: agents' consoles and the worker."""
+"""The topic of those who follow every conversation: agents' consoles."""
+DUE = "*due"
+"""What is announced when a turn is due that any worker may claim; only workers follow it."""
 CHANNEL = "warmline"
 RECONNECT_SECONDS = 2.0
 
@@ -76,7 +78,7 @@ class MemoryLive:
 
     def wake(self, conversation_id: str) -> None:
         """Wake the followers in this process, at once."""
-        for topic in (conversation_id, EVERYTHING):
+        for topic in (DUE,) if conversation_id == DUE else (conversation_id, EVERYTHING):
             for follower in self._followers.get(topic, ()):
                 follower.wake(conversation_id)
 

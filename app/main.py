@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 
 from app.config import Settings, read_settings, signing_key
 from app.db import Database
+from app.doorbell import Doorbell
 from app.inference import Inference
 from app.live import live_for
 from app.logs import configure_logs
@@ -37,8 +38,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             stack.callback(house.inference.close)
             await stack.enter_async_context(house.db.live.run())
             if settings.run_worker:
-                turn = BotTurn(house.db, house.inference, house.shops, Rules(), house.clock)
-                worker = Worker(house.db, turn, settings.turn_lease)
+                turn = BotTurn(house.db, house.inference, house.shops, Rules(), house.clock, house.doorbell)
+                worker = Worker(house.db, turn, house.doorbell)
                 await stack.enter_async_context(worker.run())
             yield
 
@@ -64,9 +65,11 @@ def build_house(settings: Settings) -> House:
     for problem in problems:
         log.error("model_unavailable", problem=problem)
     shops = Shops([open_shop(path, encoder.model, settings.data_dir / "cache") for path in settings.shops])
+    live = live_for(settings.database)
     return House(
         settings=settings,
-        db=Database(settings.database, live_for(settings.database)),
+        db=Database(settings.database, live),
+        doorbell=Doorbell(live, settings.turn_lease),
         shops=shops,
         inference=Inference(reader.model, encoder.model, settings.model_timeout.total_seconds()),
         tokens=Tokens(signing_key(settings)),

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import Database
+from app.doorbell import Doorbell
 from app.inference import Inference, Understanding, fallback
 from app.metrics import TURNS
 from app.queue import wait_for
@@ -67,8 +68,11 @@ class Thread:
 class BotTurn:
     """Takes turns. One instance serves every conversation."""
 
-    def __init__(self, db: Database, inference: Inference, shops: Shops, rules: Rules, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, inference: Inference, shops: Shops, rules: Rules, clock: Clock, doorbell: Doorbell
+    ) -> None:
         self._db, self._inference, self._shops, self._rules, self._clock = db, inference, shops, rules, clock
+        self._doorbell = doorbell
 
     async def take(self, conversation_id: str) -> None:
         """Take the turn that is due. Does nothing when nothing is left to read or to say."""
@@ -176,15 +180,9 @@ class BotTurn:
         except Stale:
             TURNS.labels("dropped").inc()
             log.info("draft_dropped", conversation=thread.conversation.id)
-            await self._make_due(thread.conversation.id)
+            await self._doorbell.ring(thread.conversation.id, claimed=True)
             return
         TURNS.labels(draft.decision.act.value if draft else "read_only").inc()
-
-    async def _make_due(self, conversation_id: str) -> None:
-        """What is true now decides at once, not when the lease is over."""
-        async with self._db.unit_of_work() as work:
-            await store.hasten(work.conn, conversation_id, self._clock())
-            work.announce(conversation_id)
 
     async def _act(self, conn: AsyncConnection, conversation: Conversation, draft: Draft, at: datetime) -> None:
         """Speak, offer or hand over, and keep why."""

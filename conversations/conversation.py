@@ -93,13 +93,16 @@ class Conversation:
 
     # --- what the customer does
 
-    def receive(self, text: str, client_message_id: str, at: datetime) -> Message:
-        """The customer writes. Always allowed; a resolved conversation opens again; the bot's turn falls due."""
+    def receive(self, text: str, client_message_id: str, at: datetime, due_at: datetime | None = None) -> Message:
+        """The customer writes. Always allowed; a resolved conversation opens again; the bot's turn falls due.
+
+        ``due_at`` is later than ``at`` where the turn has been claimed already; None: at once.
+        """
         text = clean_text(text)
         if self.status is Status.RESOLVED:
             self.reopen(at)
         message = self._post(Author.CUSTOMER, text, at, client_message_id=client_message_id)
-        self.due_at = at
+        self.due_at = due_at or at
         return message
 
     def reopen(self, at: datetime) -> None:

@@ -20,6 +20,42 @@ from conversations.tables import conversations, events, messages
 _COLUMNS = [column.name for column in conversations.columns]
 _MESSAGE_FIELDS = [f.name for f in fields(Message)]
 
+# Statements of every turn, built once: building one costs more than SQLite needs to run it.
+_LOAD = sa.select(conversations).where(conversations.c.id == sa.bindparam("own_id"))
+_LOAD_LOCKED = _LOAD.with_for_update()
+_SAVE = sa.update(conversations).where(
+    conversations.c.id == sa.bindparam("own_id"), conversations.c.version == sa.bindparam("read_version")
+)
+_ALREADY_SENT = sa.select(messages).where(
+    messages.c.conversation_id == sa.bindparam("own_id"),
+    messages.c.author == sa.bindparam("by"),
+    messages.c.client_message_id == sa.bindparam("sent_as"),
+)
+_TRANSCRIPT = sa.select(messages).where(messages.c.conversation_id == sa.bindparam("own_id")).order_by(messages.c.seq)
+_PUBLIC_TRANSCRIPT = _TRANSCRIPT.where(messages.c.visibility == Visibility.PUBLIC.value)
+_HISTORY = (
+    sa.select(events, *[messages.c[name].label(f"message_{name}") for name in _MESSAGE_FIELDS])
+    .select_from(
+        events.outerjoin(
+            messages,
+            sa.and_(
+                messages.c.conversation_id == events.c.conversation_id,
+                messages.c.seq == events.c.seq,
+                events.c.kind == Kind.MESSAGE_POSTED.value,
+            ),
+        )
+    )
+    .where(events.c.conversation_id == sa.bindparam("own_id"), events.c.seq > sa.bindparam("after"))
+    .order_by(events.c.seq)
+    .limit(sa.bindparam("at_most"))
+)
+_PUBLIC_HISTORY = _HISTORY.where(
+    events.c.kind.in_([k.value for k in PUBLIC_KINDS]),
+    sa.or_(messages.c.id.is_(None), messages.c.visibility == Visibility.PUBLIC.value),
+)
+_KEEP_READING = sa.update(messages).where(messages.c.id == sa.bindparam("own_id"))
+_INSERT_MESSAGES, _INSERT_EVENTS = sa.insert(messages), sa.insert(events)
+
 
 async def insert(conn: AsyncConnection, conversation: Conversation) -> None:
     """Write a new conversation with what its verbs did so far."""
@@ -31,8 +67,8 @@ async def load(conn: AsyncConnection, conversation_id: str, *, lock: bool = Fals
     """The conversation, or NotFound. ``lock`` holds other writers off until the transaction ends."""
     if not conversation_id.isalnum():  # such as NUL, which PostgreSQL refuses even to look for
         raise NotFound(conversation_id)
-    query = sa.select(conversations).where(conversations.c.id == conversation_id)
-    row = (await conn.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    found = await conn.execute(_LOAD_LOCKED if lock else _LOAD, {"own_id": conversation_id})
+    row = found.mappings().one_or_none()
     if row is None:
         raise NotFound(conversation_id)
     return _conversation(row)
@@ -42,12 +78,8 @@ async def save(conn: AsyncConnection, conversation: Conversation) -> None:
     """Write what the verbs did. Raises Stale when another writer saved it first."""
     read_version = conversation.version
     conversation.version = read_version + 1
-    update = (
-        sa.update(conversations)
-        .where(conversations.c.id == conversation.id, conversations.c.version == read_version)
-        .values(_row(conversation))
-    )
-    if (await conn.execute(update)).rowcount != 1:
+    guard = {"own_id": conversation.id, "read_version": read_version}
+    if (await conn.execute(_SAVE, _row(conversation) | guard)).rowcount != 1:
         raise Stale()
     await _write_changes(conn, conversation)
 
@@ -56,12 +88,8 @@ async def message_already_sent(
     conn: AsyncConnection, conversation_id: str, author: Author, client_message_id: str, text: str
 ) -> Message | None:
     """The message that came before with this id, if any. Raises MessageIdReused when its text was another."""
-    query = sa.select(messages).where(
-        messages.c.conversation_id == conversation_id,
-        messages.c.author == author.value,
-        messages.c.client_message_id == client_message_id,
-    )
-    row = (await conn.execute(query)).mappings().one_or_none()
+    sent = {"own_id": conversation_id, "by": author.value, "sent_as": client_message_id}
+    row = (await conn.execute(_ALREADY_SENT, sent)).mappings().one_or_none()
     if row is None:
         return None
     if row["text"] != text:
@@ -71,10 +99,8 @@ async def message_already_sent(
 
 async def transcript(conn: AsyncConnection, conversation_id: str, *, public_only: bool = False) -> list[Message]:
     """All messages in order."""
-    query = sa.select(messages).where(messages.c.conversation_id == conversation_id).order_by(messages.c.seq)
-    if public_only:
-        query = query.where(messages.c.visibility == Visibility.PUBLIC.value)
-    return [_message(row) for row in (await conn.execute(query)).mappings()]
+    query = _PUBLIC_TRANSCRIPT if public_only else _TRANSCRIPT
+    return [_message(row) for row in (await conn.execute(query, {"own_id": conversation_id})).mappings()]
 
 
 async def history(
@@ -84,24 +110,9 @@ async def history(
 
     With ``public_only``, notes and inner events are left out.
     """
-    join = sa.and_(
-        messages.c.conversation_id == events.c.conversation_id,
-        messages.c.seq == events.c.seq,
-        events.c.kind == Kind.MESSAGE_POSTED.value,
-    )
-    query = (
-        sa.select(events, *[messages.c[name].label(f"message_{name}") for name in _MESSAGE_FIELDS])
-        .select_from(events.outerjoin(messages, join))
-        .where(events.c.conversation_id == conversation_id, events.c.seq > after)
-        .order_by(events.c.seq)
-        .limit(limit)
-    )
-    if public_only:
-        query = query.where(
-            events.c.kind.in_([k.value for k in PUBLIC_KINDS]),
-            sa.or_(messages.c.id.is_(None), messages.c.visibility == Visibility.PUBLIC.value),
-        )
-    rows = (await conn.execute(query)).mappings().all()
+    query = _PUBLIC_HISTORY if public_only else _HISTORY
+    asked = {"own_id": conversation_id, "after": after, "at_most": limit}
+    rows = (await conn.execute(query, asked)).mappings().all()
     return [(_event(row), _joined_message(row)) for row in rows]
 
 
@@ -185,11 +196,11 @@ async def _listed(conn: AsyncConnection, where: Any, order: Any, limit: int = 50
 
 async def _write_changes(conn: AsyncConnection, conversation: Conversation) -> None:
     if conversation.posted:
-        await conn.execute(sa.insert(messages), [_message_row(conversation.id, m) for m in conversation.posted])
+        await conn.execute(_INSERT_MESSAGES, [_message_row(conversation.id, m) for m in conversation.posted])
     for message_id, reading in conversation.readings.items():
-        await conn.execute(sa.update(messages).where(messages.c.id == message_id).values(reading=reading))
+        await conn.execute(_KEEP_READING, {"own_id": message_id, "reading": reading})
     if conversation.changes:
-        await conn.execute(sa.insert(events), [_event_row(conversation.id, e) for e in conversation.changes])
+        await conn.execute(_INSERT_EVENTS, [_event_row(conversation.id, e) for e in conversation.changes])
     conversation.posted, conversation.changes, conversation.readings = [], [], {}
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from app.config import DEMO_SHOP
 from app.db import Database
+from app.doorbell import Doorbell
 from app.inference import Inference
 from app.live import live_for
 from app.logs import configure_logs
@@ -55,6 +56,9 @@ class Played:
         return {"kind": self.kind, "reason": self.reason, "evidence": self.evidence, "reply": self.reply}
 
 
+LEASE = timedelta(minutes=1)
+
+
 class _Clock:
     def __init__(self) -> None:
         self.now = START
@@ -68,7 +72,7 @@ class Bench:
 
     def __init__(self, db: Database, inference: Inference, front: Shopfront) -> None:
         self._db, self._front, self._clock = db, front, _Clock()
-        self._turn = BotTurn(db, inference, Shops([front]), Rules(), self._clock)
+        self._turn = BotTurn(db, inference, Shops([front]), Rules(), self._clock, Doorbell(db.live, LEASE))
         self._turns: dict[str, int] = {}
 
     async def play(self, texts: Sequence[str]) -> list[Played]:

@@ -57,9 +57,12 @@ async def send_message(conversation_id: OwnConversation, body: SendMessage, hous
         )
         if sent:
             return MessageOut.of(sent)
-        message = conversation.receive(text, body.client_message_id, house.clock())
+        at = house.clock()
+        due_at = house.doorbell.due_at(at)
+        message = conversation.receive(text, body.client_message_id, at, due_at)
         await store.save(work.conn, conversation)
         work.announce(conversation_id)
+    await house.doorbell.ring(conversation_id, claimed=due_at > at)
     MESSAGES.labels("customer").inc()
     return MessageOut.of(message)
 

@@ -15,6 +15,7 @@ from app import accounts
 from app.accounts import Account, Role
 from app.config import Settings
 from app.db import Database
+from app.doorbell import Doorbell
 from app.inference import Inference
 from app.shopfront import Shops
 from app.turn import Clock
@@ -64,6 +65,7 @@ class House:
 
     settings: Settings
     db: Database
+    doorbell: Doorbell
     shops: Shops
     inference: Inference
     tokens: Tokens
@@ -73,7 +75,7 @@ class House:
     """What is not as it should be, such as a model that did not load."""
 
 
-def the_house(request: Request) -> House:
+async def the_house(request: Request) -> House:
     """The house of this app."""
     house: House = request.app.state.house
     return house
@@ -82,7 +84,7 @@ def the_house(request: Request) -> House:
 HouseDep = Annotated[House, Depends(the_house)]
 
 
-def client_address(request: Request) -> str:
+async def client_address(request: Request) -> str:
     """The caller's address, for limits."""
     return request.client.host if request.client else "unknown"
 
@@ -90,7 +92,7 @@ def client_address(request: Request) -> str:
 Address = Annotated[str, Depends(client_address)]
 
 
-def own_conversation(house: HouseDep, conversation_id: str, authorization: Annotated[str, Header()] = "") -> str:
+async def own_conversation(house: HouseDep, conversation_id: str, authorization: Annotated[str, Header()] = "") -> str:
     """The id of the conversation the caller's token opens: 401 without one, 403 for any other conversation."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -134,7 +136,7 @@ Agent = Annotated[Account, Depends(role_at_least(Role.AGENT))]
 Owner = Annotated[Account, Depends(role_at_least(Role.OWNER))]
 
 
-def same_origin(request: Request) -> None:
+async def same_origin(request: Request) -> None:
     """Refuse writes that another site's page sends with our cookie."""
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.db import Database
+from app.doorbell import Doorbell
 from app.inference import Inference
 from app.live import MemoryLive
 from app.shop import load_shop
@@ -79,7 +81,14 @@ async def table(sqlite_file: Path) -> AsyncIterator[Table]:
     reader, matcher = ScriptedReader(), ScriptedMatcher()
     shop = load_shop(SMALL_SHOP)
     inference = Inference(reader, None, timeout=30)
-    turn = BotTurn(db, inference, Shops([Shopfront(shop, matcher, Voice())]), RULES, utc_now)
+    turn = BotTurn(
+        db,
+        inference,
+        Shops([Shopfront(shop, matcher, Voice())]),
+        RULES,
+        utc_now,
+        Doorbell(db.live, timedelta(seconds=20)),
+    )
     yield Table(db, await open_chat(db, "Cora"), reader, matcher, turn)
     reader.let_go()
     inference.close()

@@ -11,7 +11,8 @@ import sqlalchemy.exc
 
 from app import worker as worker_module
 from app.db import Database
-from app.live import MemoryLive
+from app.doorbell import MOST_HANDED, Doorbell
+from app.live import DUE, MemoryLive
 from app.worker import AT_ONCE, Worker, utc_now
 from conversations import store
 from tests.serving import Chat, eventually, open_chat
@@ -74,12 +75,12 @@ async def write(db: Database, chat: Chat) -> None:
         conversation = await store.load(work.conn, chat.id, lock=True)
         conversation.receive("hello", f"message-{conversation.last_seq:05d}", utc_now())
         await store.save(work.conn, conversation)
-        work.announce(chat.id)
+    await db.live.announce(DUE)
 
 
 @asynccontextmanager
 async def working(turns: Turns, lease: timedelta = LONG, count: int = 1) -> AsyncIterator[None]:
-    async with Worker(turns.db, turns, lease).run():  # type: ignore[arg-type]
+    async with Worker(turns.db, turns, Doorbell(turns.db.live, lease)).run():  # type: ignore[arg-type]
         if count == 1:
             yield
         else:
@@ -203,3 +204,59 @@ async def test_a_message_that_comes_during_a_turn_makes_another_one_due(turns: T
     turns.before = interrupted
     async with working(turns):
         await eventually(lambda: turns.taken == [chat.id] * 2)
+
+
+async def hand_over(turns: Turns, doorbell: Doorbell) -> Chat:
+    """A message stored as the endpoint stores it: claimed for the worker of this process."""
+    chat, at = await open_chat(turns.db), utc_now()
+    async with turns.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, chat.id, lock=True)
+        conversation.receive("hello", "message-00001", at, doorbell.due_at(at))
+        await store.save(work.conn, conversation)
+    await doorbell.ring(chat.id, claimed=True)
+    return chat
+
+
+async def test_a_turn_that_is_handed_over_is_taken_without_a_claim(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doorbell, claims = Doorbell(turns.db.live, LONG), []
+    real = store.claim_due
+
+    async def counted(*asked: Any) -> Any:
+        claims.append(await real(*asked))
+        return claims[-1]
+
+    monkeypatch.setattr(worker_module.store, "claim_due", counted)
+    async with Worker(turns.db, turns, doorbell).run():  # type: ignore[arg-type]
+        chat = await hand_over(turns, doorbell)
+        await eventually(lambda: turns.taken == [chat.id])
+    assert not any(claims)
+
+
+async def test_what_was_handed_over_and_not_begun_is_due_at_once_for_the_next(turns: Turns) -> None:
+    gate, doorbell = asyncio.Event(), Doorbell(turns.db.live, LONG)
+    turns.before = lambda _: gate.wait()
+    worker = Worker(turns.db, turns, doorbell)  # type: ignore[arg-type]
+    async with worker.run():
+        chats = [await hand_over(turns, doorbell) for _ in range(AT_ONCE + 2)]
+        await eventually(lambda: turns.at_once == AT_ONCE)
+        asyncio.get_running_loop().call_later(0.1, gate.set)
+    assert len(turns.taken) == AT_ONCE
+    async with turns.db.unit_of_work() as work:
+        left = await store.claim_due(work.conn, utc_now(), LONG, 9)
+    assert set(left) == {chat.id for chat in chats} - set(turns.taken)
+
+
+async def test_without_a_worker_here_or_with_too_much_handed_over_a_turn_is_due_for_anyone(db: Database) -> None:
+    at, doorbell = utc_now(), Doorbell(db.live, LONG)
+    assert doorbell.due_at(at) == at
+    async with db.live.subscribe(DUE) as elsewhere:
+        await doorbell.ring("one", claimed=False)
+        assert await elsewhere.wait(1) == {DUE}
+        doorbell.answered_by(elsewhere)
+        assert doorbell.due_at(at) == at + LONG
+        for i in range(MOST_HANDED):
+            await doorbell.ring(f"chat-{i}", claimed=True)
+        assert doorbell.due_at(at) == at
+    assert doorbell.handed(2) == ["chat-0", "chat-1"]

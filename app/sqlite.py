@@ -1,0 +1,80 @@
+"""SQLite on the event loop: a statement takes microseconds and runs where it is; what may wait goes to a thread.
+
+The usual asynchronous driver hands every statement to a thread and waits for it, which costs four times what the
+statement does (docs/adr/0010-sqlite-on-the-loop.md). Here only BEGIN IMMEDIATE, which may wait for another
+process, and COMMIT, which waits for the disk, leave the loop. Long reads belong in ``Database.scan``.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import pool
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util.concurrency import await_
+
+WAITS = "BEGIN IMMEDIATE"
+
+
+class LoopSQLite(SQLiteDialect_pysqlite):
+    """``sqlite+loop:///path``, for asynchronous engines."""
+
+    driver = "loop"
+    is_async = True
+    supports_statement_cache = True
+
+    @classmethod
+    def get_pool_class(cls, url: Any) -> type[pool.Pool]:
+        """A pool whose waiting does not block the loop."""
+        return pool.AsyncAdaptedQueuePool
+
+    def create_connect_args(self, url: Any) -> Any:
+        """As usual, with a connection that may be used from a thread and cursors that asynchronous results take."""
+        args, options = super().create_connect_args(url)
+        return args, {**options, "check_same_thread": False, "factory": _Connection}
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """Run one statement."""
+        if statement == WAITS:
+            await_(_in_thread(lambda: cursor.execute(statement, parameters)))
+            return
+        cursor.execute(statement, parameters)
+        await_(_done())
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """Run one statement for many rows."""
+        cursor.executemany(statement, parameters)
+        await_(_done())
+
+    def do_commit(self, dbapi_connection: Any) -> None:
+        """Commit, which with ``synchronous=FULL`` waits for the disk."""
+        await_(_in_thread(dbapi_connection.commit))
+
+
+class _Cursor(sqlite3.Cursor):
+    async def _async_soft_close(self) -> None:
+        """Asked of every cursor by SQLAlchemy's asynchronous results; the rows are kept until they are fetched."""
+
+
+class _Connection(sqlite3.Connection):
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+
+async def _done() -> None:
+    """Nothing to wait for; SQLAlchemy requires that every statement of an asynchronous driver is awaited."""
+
+
+async def _in_thread(work: Callable[[], Any]) -> None:
+    """Let ``work`` end even when the caller is cancelled: nothing else may touch the connection before."""
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+registry.register("sqlite.loop", __name__, "LoopSQLite")
