@@ -1,4 +1,4 @@
-"""The models behind an awaitable: one thread, a micro-batch of what is waiting, a limit and a timeout."""
+"""The models behind an awaitable: a thread each, a micro-batch of what is waiting, a limit and a timeout."""
 
 import asyncio
 import functools
@@ -20,6 +20,7 @@ REMEMBERED_VECTORS = 4096
 R = TypeVar("R")
 log = structlog.get_logger(__name__)
 _rules = RulesReader()
+NO_MATCH = Match(Outcome.UNKNOWN, 0.0)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Understanding:
 
 
 class Inference:
-    """Runs the reader and the shop's matcher off the event loop.
+    """Runs the reader and the shop's matcher off the event loop, side by side.
 
     When the models are too slow, too busy or fail, the rules read and nothing matches: the turn goes on,
     honestly, and the customer can still reach a person.
@@ -39,7 +40,7 @@ class Inference:
 
     def __init__(self, reader: EmotionReader, encoder: SentenceEncoder | None, timeout: float) -> None:
         self._reader, self._encoder, self._timeout = reader, encoder, timeout
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inference")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="inference")
         self._waiting: list[tuple[_Job, asyncio.Future[Understanding]]] = []
         self._running = False
         self._vectors: OrderedDict[str, tuple[float, ...]] = OrderedDict()
@@ -85,8 +86,8 @@ class Inference:
             self._vectors.popitem(last=False)
 
     def close(self) -> None:
-        """Let the thread go."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Let the threads go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _attempt(self, work: Callable[[], list[R]], expected: int) -> list[R] | None:
         """What ``work`` gives in the thread; None, and a line in the log, when it fails, stalls or falls short."""
@@ -104,16 +105,21 @@ class Inference:
         return results
 
     async def _in_thread(self, work: Callable[[], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _drain(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             jobs = [job for job, _ in batch]
-            results = await self._attempt(functools.partial(_run, self._reader, jobs), len(jobs))
-            for (_, future), result in zip(batch, results or [fallback(j.utterance) for j in jobs], strict=True):
+            readings, matches = await asyncio.gather(
+                self._attempt(functools.partial(self._reader.read, [job.utterance for job in jobs]), len(jobs)),
+                self._attempt(functools.partial(_match, jobs), len(jobs)),
+            )
+            if readings is None:
+                readings = _rules.read([job.utterance for job in jobs])
+            for (_, future), reading, match in zip(batch, readings, matches or [NO_MATCH] * len(jobs), strict=True):
                 if not future.done():
-                    future.set_result(result)
+                    future.set_result(Understanding(reading, match))
         self._running = False
 
 
@@ -124,15 +130,15 @@ class _Job:
     matcher: FaqMatcher
 
 
-def _run(reader: EmotionReader, jobs: Sequence[_Job]) -> list[Understanding]:
-    readings = reader.read([job.utterance for job in jobs])
+def _match(jobs: Sequence[_Job]) -> list[Match]:
+    """One match for each job; those of one shop go through its matcher together."""
     matches: dict[int, Match] = {}
     for matcher in {id(job.matcher): job.matcher for job in jobs}.values():
         mine = [i for i, job in enumerate(jobs) if job.matcher is matcher]
         matches.update(zip(mine, matcher.match([jobs[i].question for i in mine]), strict=True))
-    return [Understanding(reading, matches[i]) for i, reading in enumerate(readings)]
+    return [matches[i] for i in range(len(jobs))]
 
 
 def fallback(utterance: Utterance) -> Understanding:
     """What is said of a message when the models cannot."""
-    return Understanding(_rules.read([utterance])[0], Match(Outcome.UNKNOWN, 0.0))
+    return Understanding(_rules.read([utterance])[0], NO_MATCH)

@@ -163,13 +163,10 @@ class BotTurn:
         return decide(signals, self._rules)
 
     async def _write(self, thread: Thread, readings: dict[str, Reading], draft: Draft | None) -> None:
-        """One short transaction against the version that was read."""
-        at = self._clock()
+        """One short transaction against the version that was read; saving is refused when it is another by now."""
+        at, conversation = self._clock(), thread.conversation
         try:
             async with self._db.unit_of_work() as work:
-                conversation = await store.load(work.conn, thread.conversation.id, lock=True)
-                if conversation.version != thread.conversation.version:
-                    raise Stale()
                 for message_id, reading in readings.items():
                     conversation.read(message_id, reading.as_dict(), at)
                 if draft is not None:

@@ -166,7 +166,7 @@ async def test_the_bot_is_seen_typing_and_then_not(shop: Shop) -> None:
     async with shop.listen() as cora:
         shop.reader.hold()
         await shop.write("where is my parcel?")
-        await cora.until(lambda s: s.states[-1]["bot_is_typing"], "the bot typing")
+        await cora.until(lambda s: s.states and s.states[-1]["bot_is_typing"], "the bot typing")
         shop.reader.let_go()
         await cora.until(lambda s: not s.states[-1]["bot_is_typing"], "the end of typing")
         assert [s["bot_is_typing"] for s in cora.states] == [False, True, False]

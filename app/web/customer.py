@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 from limits import RateLimitItemPerMinute
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts
@@ -49,19 +50,22 @@ async def get_conversation(conversation_id: OwnConversation, house: HouseDep) ->
 async def send_message(conversation_id: OwnConversation, body: SendMessage, house: HouseDep) -> MessageOut:
     """Write. Sending the same ``client_message_id`` again gives the first message back."""
     house.limiter.check(RateLimitItemPerMinute(house.settings.messages_per_minute), "write", conversation_id)
-    text = clean_text(body.text)
-    async with house.db.unit_of_work() as work:
-        conversation = await store.load(work.conn, conversation_id, lock=True)
-        sent = await store.message_already_sent(
-            work.conn, conversation_id, Author.CUSTOMER, body.client_message_id, text
-        )
-        if sent:
-            return MessageOut.of(sent)
-        at = house.clock()
-        due_at = house.doorbell.due_at(at)
-        message = conversation.receive(text, body.client_message_id, at, due_at)
-        await store.save(work.conn, conversation)
-        work.announce(conversation_id)
+    text, at = clean_text(body.text), house.clock()
+    due_at = house.doorbell.due_at(at)
+    try:
+        async with house.db.unit_of_work() as work:
+            conversation = await store.load(work.conn, conversation_id, lock=True)
+            message = conversation.receive(text, body.client_message_id, at, due_at)
+            await store.save(work.conn, conversation)
+            work.announce(conversation_id)
+    except IntegrityError:
+        async with house.db.read() as conn:
+            sent = await store.message_already_sent(
+                conn, conversation_id, Author.CUSTOMER, body.client_message_id, text
+            )
+        if sent is None:
+            raise
+        return MessageOut.of(sent)
     await house.doorbell.ring(conversation_id, claimed=due_at > at)
     MESSAGES.labels("customer").inc()
     return MessageOut.of(message)

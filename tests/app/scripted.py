@@ -79,6 +79,13 @@ class BrokenReader:
         raise RuntimeError("no")
 
 
+class BrokenMatcher:
+    """Fails whatever it is given."""
+
+    def match(self, batch: Sequence[str]) -> list[Match]:
+        raise RuntimeError("no")
+
+
 class BrokenEncoder:
     """Fails once it is serving; it could encode the shop's entries."""
 

@@ -8,7 +8,7 @@ import pytest
 from app import inference
 from app.inference import Inference, Understanding
 from models.base import Outcome, Reading, Utterance
-from tests.app.scripted import BrokenEncoder, BrokenReader, ScriptedMatcher, ScriptedReader, mood
+from tests.app.scripted import BrokenEncoder, BrokenMatcher, BrokenReader, ScriptedMatcher, ScriptedReader, mood
 
 Make = Callable[..., Inference]
 
@@ -85,16 +85,23 @@ async def test_a_model_that_is_too_slow_for_several_messages_is_replaced_by_the_
 
 
 async def test_an_encoder_that_is_too_slow_gives_no_vectors(make: Make) -> None:
-    """The reader holds the one thread; whoever asks for vectors must not wait for ever."""
+    """The reader holds both threads; whoever asks for vectors must not wait for ever."""
     reader = ScriptedReader()
     models = make(reader, BrokenEncoder(), timeout=0.05)
     reader.hold()
     await understand(models, "held")
+    await understand(models, "held again")
     try:
         async with asyncio.timeout(5):
             assert await models.vectors(["a", "b"]) == [(), ()]
     finally:
         reader.let_go()
+
+
+async def test_a_matcher_that_fails_costs_the_match_and_not_the_reading(make: Make) -> None:
+    models = make(ScriptedReader(angry=mood("frustrated")))
+    understood = await understand(models, "angry", BrokenMatcher())
+    assert (understood.reading.state, understood.match.outcome) == ("frustrated", Outcome.UNKNOWN)
 
 
 async def test_a_model_that_fails_is_replaced_by_the_rules(make: Make) -> None:
