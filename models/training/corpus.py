@@ -51,6 +51,15 @@ def states_of_emotions(targets: np.ndarray) -> np.ndarray:
     return states * (speaks & (states.sum(1) == 1))[:, None]
 
 
+def with_open_states(examples: Sequence[Example], weight: float) -> list[Example]:
+    """GoEmotions examples with the state their labels speak for, at a weight; those that speak for none as before."""
+    states = states_of_emotions(np.stack([e.targets["emotions"] for e in examples])) * np.float32(weight)
+    return [
+        replace(e, targets={**e.targets, "states": row}) if row.any() else e
+        for e, row in zip(examples, states, strict=True)
+    ]
+
+
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """One object a line."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
