@@ -14,7 +14,6 @@ from app.web.deps import House
 from conversations import store
 from conversations.conversation import Conversation
 from conversations.tables import conversations
-from handoff.policy import Rules
 
 CAST: tuple[tuple[str, str, Role], ...] = (
     ("olga@example.com", "Olga", Role.OWNER),
@@ -50,7 +49,7 @@ async def seed(house: House) -> list[Login]:
     async with house.db.read() as conn:
         empty = not await conn.scalar(sa.select(sa.func.count()).select_from(conversations))
     if empty:
-        turn = BotTurn(house.db, house.inference, house.shops, Rules(), house.clock, house.doorbell)
+        turn = BotTurn(house.db, house.inference, house.shops, house.clock, house.doorbell)
         for name, lines in STORIES:
             await _play(house, house.shops, turn, name, lines)
     return logins

@@ -18,7 +18,6 @@ from app.web import agent, customer, errors, health, owner, pages, stream
 from app.web.deps import House, Limiter, Tokens, same_origin
 from app.web.security import SecurityHeaders
 from app.worker import Worker, utc_now
-from handoff.policy import Rules
 from models.catalog import load_encoder, load_reader
 
 log = structlog.get_logger(__name__)
@@ -38,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             stack.callback(house.inference.close)
             await stack.enter_async_context(house.db.live.run())
             if settings.run_worker:
-                turn = BotTurn(house.db, house.inference, house.shops, Rules(), house.clock, house.doorbell)
+                turn = BotTurn(house.db, house.inference, house.shops, house.clock, house.doorbell)
                 worker = Worker(house.db, turn, house.doorbell)
                 await stack.enter_async_context(worker.run())
             yield

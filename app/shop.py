@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from handoff.costs import Bad, Costs
 from models.base import Entry
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -64,6 +65,18 @@ class Holiday(_Strict):
     name: str = ""
 
 
+class Handoff(_Strict):
+    """How bad the two mistakes are to this shop: not at all, a little, bad, very bad."""
+
+    needless_handoff: Bad = Costs.needless_handoff
+    missed_customer: Bad = Costs.missed_customer
+
+    @property
+    def costs(self) -> Costs:
+        """As the policy takes them."""
+        return Costs(self.needless_handoff, self.missed_customer)
+
+
 class Shop(_Strict):
     """One shop, as its YAML file describes it (docs/shop-file.md)."""
 
@@ -77,6 +90,7 @@ class Shop(_Strict):
     contact: Contact = Contact()
     hours: Mapping[str, tuple[str, ...]] = {}
     holidays: tuple[Holiday, ...] = ()
+    handoff: Handoff = Handoff()
     safety_help: str = "If someone is in danger, please call your local emergency number now."
     links: Mapping[str, str] = {}
     faq: tuple[FaqEntry, ...] = Field(min_length=1)
@@ -119,6 +133,10 @@ class Shop(_Strict):
     def entries(self) -> list[Entry]:
         """The FAQ as the matcher sees it."""
         return [Entry(e.id, (e.question, *e.examples), e.answer) for e in self.faq]
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether people should be at the desk; a shop that gives no hours is always open."""
+        return not self.hours or self.opens_next(now) is None
 
     def opens_next(self, now: datetime) -> str | None:
         """When people are back, in the shop's own time and words: "today at 09:00"; None if hours are not given."""

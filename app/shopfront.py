@@ -7,6 +7,7 @@ from pathlib import Path
 from app.shop import Shop, load_shop
 from conversations.errors import ConversationError
 from conversations.voice.voice import TEMPLATES, Voice
+from handoff.policy import Rules
 from models.base import FaqMatcher, SentenceEncoder
 from models.catalog import ARTIFACTS
 from models.faq import HybridMatcher, MatcherCalibration
@@ -27,6 +28,8 @@ class Shopfront:
     shop: Shop
     matcher: FaqMatcher
     voice: Voice
+    rules: Rules
+    """When a person comes, at this shop's costs."""
 
 
 class Shops:
@@ -53,4 +56,5 @@ def open_shop(path: Path, encoder: SentenceEncoder | None, cache: Path) -> Shopf
     shop = load_shop(path)
     calibration = MatcherCalibration.load(ARTIFACTS / "encoder" / "matcher.json")
     locale = next((lang for lang in shop.languages if (TEMPLATES / lang).is_dir()), "en")
-    return Shopfront(shop, HybridMatcher(shop.entries(), encoder, calibration, cache), Voice(locale, shop.tone))
+    matcher = HybridMatcher(shop.entries(), encoder, calibration, cache)
+    return Shopfront(shop, matcher, Voice(locale, shop.tone), Rules.fitted(shop.handoff.costs))

@@ -11,10 +11,18 @@ from app.shopfront import Shopfront
 from conversations.conversation import Conversation, Message
 from conversations.lifecycle import Author
 from conversations.voice.voice import CALM
+from handoff.capacity import Capacity
 from handoff.desk import Wait
+from handoff.need import values_of
 from handoff.policy import Act, Decision, Reason
 from handoff.signals import Signals
 from models.base import Outcome
+
+ACCEPT = {
+    Capacity.FREE: "Yes, a person please",
+    Capacity.FULL: "Wait for a person",
+    Capacity.CLOSED: "Keep a place for me",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Draft:
     state: str
     frustration: float
     shop: Shopfront
+    signals: dict[str, float]
+    """What the policy saw, for the record."""
     customer_email: str | None = None
     declines_offer: bool = False
 
@@ -45,8 +55,10 @@ def speak(
     understood: Understanding,
     signals: Signals,
     decision: Decision,
+    capacity: Capacity,
+    at: datetime,
 ) -> Draft:
-    """Put a decision into words."""
+    """Put a decision into words. ``capacity`` is the desk's, ``at`` the time, for when people are back."""
     found = [e for c in understood.match.candidates if (e := shop.shop.entry(c.id))]
     state = understood.reading.state
     said = [m for m in messages if m.author is Author.BOT]
@@ -56,6 +68,12 @@ def speak(
     sure = understood.match.outcome in (Outcome.ANSWER, Outcome.CLARIFY) and decision.reason is not Reason.ASKED
     named = found[0] if found and sure else None
     content = _content(decision, understood, shown, shop)
+    if decision.act is Act.OFFER:
+        content |= {
+            "desk": capacity.value,
+            "opens": shop.shop.opens_next(at),
+            "foreign": shop.voice.foreign(signals.language),
+        }
     spoken = shop.voice.say(
         decision.act.value, state, name=conversation.customer_name,
         topic=named.topic if named else None,
@@ -63,12 +81,13 @@ def speak(
     )  # fmt: skip
     extra = {
         "act": decision.act.value, "reason": decision.reason.value, "outcome": understood.match.outcome.value,
-        "opening": spoken.opening, **_shown(decision.act, shown, found, shop, state),
+        "opening": spoken.opening, "score": round(understood.match.probability, 3),
+        **_shown(decision.act, shown, found, shop, state, capacity),
     }  # fmt: skip
     declines = decision.reason is Reason.DECLINED
     return Draft(
         decision, signals.message_id, spoken.text, extra | ({"declined": True} if declines else {}), state,
-        signals.frustration_level, shop, conversation.customer_email, declines,
+        signals.frustration_level, shop, values_of(signals), conversation.customer_email, declines,
     )  # fmt: skip
 
 
@@ -84,7 +103,9 @@ def _content(decision: Decision, understood: Understanding, entry: FaqEntry | No
             return {"answer": entry.answer if entry else "", "next_step": entry.next_step if entry else ""}
 
 
-def _shown(act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Shopfront, state: str) -> dict[str, Any]:
+def _shown(
+    act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Shopfront, state: str, capacity: Capacity
+) -> dict[str, Any]:
     """What goes with the text: the entry given, its link, and buttons."""
     shown: dict[str, Any] = {"buttons": []}
     if act in (Act.ANSWER, Act.OFFER) and entry:
@@ -100,8 +121,10 @@ def _shown(act: Act, entry: FaqEntry | None, found: Sequence[FaqEntry], shop: Sh
             if state not in CALM:
                 shown["buttons"].append({"kind": "accept", "label": "Talk to a person"})
         case Act.OFFER:
+            email = [{"kind": "email", "label": "Leave my e-mail"}] if capacity is not Capacity.FREE else []
             shown["buttons"] = [
-                {"kind": "accept", "label": "Yes, a person please"},
+                {"kind": "accept", "label": ACCEPT[capacity]},
+                *email,
                 {"kind": "decline", "label": "No, carry on"},
             ]
         case Act.UNKNOWN:

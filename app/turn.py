@@ -17,16 +17,19 @@ from app.doorbell import Doorbell
 from app.inference import Inference, Understanding, fallback
 from app.metrics import TURNS
 from app.queue import wait_for
+from app.room import Room, room_now
 from app.shopfront import Shopfront, Shops
 from app.speech import Draft, speak
 from conversations import store
 from conversations.conversation import Conversation, Message
 from conversations.errors import Stale
 from conversations.lifecycle import Author, Status
+from handoff.capacity import Capacity
 from handoff.desk import queue_rank, urgency_of
-from handoff.policy import Act, Decision, Evidence, Reason, Rules, decide
+from handoff.policy import Act, Decision, Evidence, Reason, decide
 from handoff.signals import CustomerTurn, Signals, signals_of
 from models.base import Reading, Utterance
+from models.language import language_of
 from models.smalltalk import is_no, is_yes
 
 EARLIER_MESSAGES = 3
@@ -69,10 +72,11 @@ class BotTurn:
     """Takes turns. One instance serves every conversation."""
 
     def __init__(
-        self, db: Database, inference: Inference, shops: Shops, rules: Rules, clock: Clock, doorbell: Doorbell
-    ) -> None:
-        self._db, self._inference, self._shops, self._rules, self._clock = db, inference, shops, rules, clock
-        self._doorbell = doorbell
+        self, db: Database, inference: Inference, shops: Shops, clock: Clock, doorbell: Doorbell,
+        room: Room = room_now,
+    ) -> None:  # fmt: skip
+        self._db, self._inference, self._shops, self._clock = db, inference, shops, clock
+        self._doorbell, self._room = doorbell, room
 
     async def take(self, conversation_id: str) -> None:
         """Take the turn that is due. Does nothing when nothing is left to read or to say."""
@@ -85,9 +89,11 @@ class BotTurn:
         now = thread.unanswered[-1]
         understood = await self._understand(thread, now, shop)
         readings[now.id] = understood.reading
-        signals = await self._signals(thread, readings, understood)
-        decision = self._decide(thread, signals, now)
-        draft = speak(thread.conversation, thread.messages, shop, understood, signals, decision)
+        signals = await self._signals(thread, readings, understood, shop)
+        decision, capacity = await self._decide(thread, signals, now, shop)
+        draft = speak(
+            thread.conversation, thread.messages, shop, understood, signals, decision, capacity, self._clock()
+        )
         await self._write(thread, readings, draft)
 
     async def give_up(self, conversation_id: str) -> None:
@@ -100,7 +106,10 @@ class BotTurn:
         evidence = Evidence("turn_failed", 1, 1, "The bot could not answer because of a fault", now.id)
         decision = Decision(Act.HANDOFF, Reason.UNKNOWN, (evidence,))
         shop = self._shops.get(thread.conversation.shop_id)
-        draft = speak(thread.conversation, thread.messages, shop, understood, Signals(message_id=now.id), decision)
+        nothing = Signals(message_id=now.id)
+        draft = speak(
+            thread.conversation, thread.messages, shop, understood, nothing, decision, Capacity.FREE, self._clock()
+        )
         await self._write(thread, {}, draft)
 
     async def _read(self, conversation_id: str) -> Thread:
@@ -129,7 +138,9 @@ class BotTurn:
             self._inference.remember(now.text, understood.match.vector)
         return understood
 
-    async def _signals(self, thread: Thread, readings: dict[str, Reading], understood: Understanding) -> Signals:
+    async def _signals(
+        self, thread: Thread, readings: dict[str, Reading], understood: Understanding, shop: Shopfront
+    ) -> Signals:
         """Signals over every turn since the bot last took over."""
         considered = [m for m in thread.customer if m.seq > thread.conversation.bot_from_seq]
         vectors = await self._inference.vectors([m.text for m in considered])
@@ -147,20 +158,32 @@ class BotTurn:
                     reading.get("flagged", ()),
                     outcome=understood.match.outcome if message is considered[-1] else done.get("outcome", "unknown"),
                     entry_id=best[0].id if best else done.get("entry_id"),
+                    score=understood.match.probability if message is considered[-1] else done.get("score", 0.0),
+                    language=language_of(message.text) if message is considered[-1] else None,
                     vector=vector,
                     act=done.get("act"),
                 )
             )
-        return signals_of(turns, _declined_after(thread, considered))
+        return signals_of(turns, _declined_after(thread, considered), shop.shop.languages)
 
-    def _decide(self, thread: Thread, signals: Signals, now: Message) -> Decision:
-        """The policy, after what it cannot see: a plain yes or no to whether a person should come."""
+    async def _decide(
+        self, thread: Thread, signals: Signals, now: Message, shop: Shopfront
+    ) -> tuple[Decision, Capacity]:
+        """The policy, after what it cannot see: a plain yes or no to whether a person should come.
+
+        The desk is looked at only when a person would come: a decision that needs no one needs no room.
+        """
         if _was_asked(thread) and is_yes(now.text):
             evidence = Evidence("offer_accepted", 1, 1, "Accepted the offer of a person", now.id)
-            return Decision(Act.HANDOFF, Reason.ASKED, (evidence,))
+            return Decision(Act.HANDOFF, Reason.ASKED, (evidence,)), Capacity.FREE
         if thread.conversation.offer_open and is_no(now.text):
-            return Decision(Act.SMALLTALK, Reason.DECLINED)
-        return decide(signals, self._rules)
+            return Decision(Act.SMALLTALK, Reason.DECLINED), Capacity.FREE
+        decision = decide(signals, shop.rules)
+        if decision.act not in (Act.OFFER, Act.HANDOFF):
+            return decision, Capacity.FREE
+        async with self._db.read() as conn:
+            capacity = await self._room(conn, shop.shop, self._clock())
+        return decide(signals, shop.rules, capacity), capacity
 
     async def _write(self, thread: Thread, readings: dict[str, Reading], draft: Draft | None) -> None:
         """One short transaction against the version that was read; saving is refused when it is another by now."""
@@ -184,7 +207,9 @@ class BotTurn:
     async def _act(self, conn: AsyncConnection, conversation: Conversation, draft: Draft, at: datetime) -> None:
         """Speak, offer or hand over, and keep why."""
         decision = draft.decision
-        conversation.decided(draft.message_id, decision.act, decision.reason, decision.evidence_dicts(), at)
+        conversation.decided(
+            draft.message_id, decision.act, decision.reason, decision.evidence_dicts(), at, signals=draft.signals
+        )
         if draft.declines_offer:
             conversation.decline_offer(at)
         conversation.say(draft.text, at, **draft.extra)

@@ -132,9 +132,11 @@ class Conversation:
         self.readings[message_id] = reading
         self._happened(Kind.MESSAGE_READ, "bot", at, message_id=message_id, reading=reading)
 
-    def decided(self, message_id: str, kind: str, reason: str, evidence: list[dict[str, Any]], at: datetime) -> None:
-        """Keep what the policy decided for a turn, with the evidence it had."""
-        self._happened(Kind.TURN_DECIDED, "bot", at, message_id=message_id, kind=kind, reason=reason, evidence=evidence)
+    def decided(self, message_id: str, kind: str, reason: str, evidence: list[dict[str, Any]], at: datetime, *,
+                signals: dict[str, float] | None = None) -> None:  # fmt: skip
+        """Keep what the policy decided for a turn, with the evidence it had and the signals it saw."""
+        self._happened(Kind.TURN_DECIDED, "bot", at, message_id=message_id, kind=kind, reason=reason,
+                       evidence=evidence, signals=signals or {})  # fmt: skip
 
     def say(self, text: str, at: datetime, **extra: Any) -> Message:
         """The bot speaks."""

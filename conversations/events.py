@@ -8,7 +8,7 @@ kind                  payload
 conversation_opened   shop_id, page_url
 message_posted        message_id, author, visibility
 message_read          message_id, reading (states, emotions, flags, labels; see models.base)
-turn_decided          message_id, kind, reason, evidence (list of evidence lines)
+turn_decided          message_id, kind, reason, evidence (list of evidence lines), signals (name: value)
 person_offered        reason, evidence
 offer_declined        -
 handoff_requested     reason, evidence, urgency, decided_by (customer | policy), state

@@ -157,6 +157,12 @@ async def waiting(conn: AsyncConnection) -> list[Conversation]:
     return await _listed(conn, conversations.c.status == Status.WAITING.value, conversations.c.queue_rank)
 
 
+async def count_waiting(conn: AsyncConnection) -> int:
+    """How many conversations wait for a person."""
+    query = sa.select(sa.func.count()).where(conversations.c.status == Status.WAITING.value)
+    return (await conn.execute(query)).scalar_one()
+
+
 async def with_agents(conn: AsyncConnection) -> list[Conversation]:
     """Every conversation that an agent has, oldest first."""
     return await _listed(conn, conversations.c.status == Status.WITH_AGENT.value, conversations.c.opened_at)

@@ -45,8 +45,8 @@ def _load(name: str) -> Any:
         raise typer.Exit(2) from error
 
 
-def _measure(command: str, options: Options) -> report.Report:
-    found: report.Report = _load(command).run(options)
+def _measure(command: str, options: Options, **more: bool) -> report.Report:
+    found: report.Report = _load(command).run(options, **more)
     report.show(found, progress.console)
     paths = report.write(found, options.out)
     progress.console.print(f"Written: {', '.join(map(str, paths))}", highlight=False, soft_wrap=True)
@@ -72,9 +72,10 @@ def faq(data: Data = PUBLIC, split: Part = Split.DEV, limit: Limit = None, seed:
 def handoff(
     data: Data = PUBLIC, split: Part = Split.DEV, limit: Limit = None, seed: Seed = 0, out: Out = REPORTS,
     reader: Reader = "shipped",
+    fit: Annotated[bool, typer.Option("--fit", help="First fit handoff/rules.json on this split.")] = False,
 ) -> None:  # fmt: skip
     """Dialogues through the real bot: does a person come in time, and only then."""
-    _measure("handoff", Options(data, split, limit, seed, out, reader))
+    _measure("handoff", Options(data, split, limit, seed, out, reader), fit=fit)
 
 
 @app.command()

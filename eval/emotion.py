@@ -26,7 +26,7 @@ from eval.metrics import (
 from eval.options import Options
 from eval.readers import Judged
 from eval.report import Plot, Report, Table
-from handoff.policy import Rules
+from handoff.signals import UPSET
 from models.base import FLAGS, STATES, EmotionReader
 from models.rules import RulesReader
 
@@ -191,7 +191,7 @@ def frustrated_curve(report: Report, study: Study) -> None:
             continue
         _, precision, recall = precision_recall(judged.states[:, FRUSTRATED], true)
         curves[name] = (precision, recall)
-    at = Rules().offer_frustration
+    at = UPSET
     rows: list[list[Any]] = []
     for threshold in sorted({0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, at}):
         said = study.main.states[:, FRUSTRATED] >= threshold

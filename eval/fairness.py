@@ -61,7 +61,7 @@ def add_gaps(report: Report, rows: Sequence[Row], judged: Judged, weights: np.nd
     """False frustration and needless escalation by group, and their ratio to plain messages."""
     calm = judged.true != FRUSTRATED
     needs_nobody = calm & ~judged.true_flags.any(axis=1)
-    false, escalated = judged.predicted == FRUSTRATED, escalates(judged, rows, Rules())
+    false, escalated = judged.predicted == FRUSTRATED, escalates(judged, rows, Rules.fitted())
     groups = groups_of(rows)
     lines: list[list[Any]] = []
     if "plain" not in groups:

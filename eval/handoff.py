@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from eval import playing, plots, progress, readers
+from eval import fitting, playing, plots, progress, readers
 from eval.data import DataMissing, Dialogue, load_dialogues, load_rssn, sample, turns_of
 from eval.dialogues import Handling, Outcome, Run, first_only, handling
 from eval.gtt import transfer_scores
@@ -15,23 +15,32 @@ from eval.options import Options
 from eval.playing import Played
 from eval.report import Plot, Report, Table
 from handoff.policy import Rules
+from handoff.signals import UPSET
 from models.base import EmotionReader
 from models.rules import RulesReader, flags_of
 
 ACTS = ("offer", "handoff")
 MOST_CURVES = 12
+FEWEST_TO_FIT = 40
+"""Dialogues below which fitting on other writers says nothing."""
 PUBLISHED = {"never": (0.0, 0.065, 0.065, 0.065), "always": (0.318, 0.381, 0.584, 0.698)}
 """F1 and GT-I to GT-III on DAMI's make-up test split, where 94 % of the dialogues hold a transfer (RESEARCH.md 4a)."""
 
 
-def run(options: Options) -> Report:
-    """Play, compare and report."""
+def run(options: Options, fit: bool = False) -> Report:
+    """Play, compare and report. ``fit`` first fits ``handoff/rules.json`` on the split, and reports cross-fitted."""
     reader = readers.open_reader(options.reader)
     dialogues = sample(load_dialogues(options.split), options.limit, options.seed)
     facts = options.facts(reader.name) | {"dialogues": len(dialogues)}
     report = Report(options.name("handoff"), "When a person comes", facts)
+    understood = fitting.understand(reader, dialogues)
+    if fit:
+        fitted = fitting.fit(understood)
+        fitting.write(fitted, {"reader": reader.name, "dialogues": len(dialogues), "split": options.split.value})
     played = asyncio.run(play_all(reader, dialogues))
     ways = {f"bot, {reader.name}": runs_of(dialogues, played)}
+    if options.is_fitted_here and len(dialogues) >= FEWEST_TO_FIT:
+        ways["bot, rules fitted on other writers"] = fitting.crossfitted(understood, options.seed)
     if reader.name != RulesReader.name:
         ways["bot, rules"] = runs_of(dialogues, asyncio.run(play_all(RulesReader(), dialogues)))
     ways |= baselines(reader, dialogues)
@@ -40,6 +49,7 @@ def run(options: Options) -> Report:
     main = next(iter(ways.values()))
     add_tables(report, measured)
     add_reasons(report, main)
+    add_curve(report, understood)
     add_list(report, main, played)
     add_moods(report, main, played)
     try:
@@ -66,7 +76,7 @@ def runs_of(dialogues: Sequence[Dialogue], played: Sequence[Sequence[Played]]) -
 def baselines(reader: EmotionReader, dialogues: Sequence[Dialogue]) -> dict[str, list[Run]]:
     """Never, always (at the first turn), a word list for requests and abuse, and a threshold on the last message."""
     readings = readers.read_all(reader, [row.utterance for row in turns_of(dialogues)], "Single turns")
-    at, alarms = Rules().offer_frustration, []
+    at, alarms = UPSET, []
     for d in dialogues:
         mine, readings = readings[: len(d.turns)], readings[len(d.turns) :]
         alarms.append([bool(r.flagged) or r.states["frustrated"] >= at for r in mine])
@@ -120,6 +130,25 @@ def add_reasons(report: Report, runs: Sequence[Run]) -> None:
     report.parts.append(Table("By reason, dialogues", ["needed for", *map(str, Outcome)], rows))
 
 
+def add_curve(report: Report, understood: Sequence[fitting.Understood]) -> None:
+    """Share inside the window against share escalated, as the threshold moves; the shipped threshold marked."""
+    rules = Rules.fitted()
+    points = fitting.curve(understood, rules)
+    here = fitting.played(understood, rules)
+    escalated = float(np.mean([run.moment is not None for run in here]))
+    inside = float(np.mean([run.outcome is Outcome.INSIDE for run in here if run.dialogue.window]))
+    rows = [[f"{at:.2f}", share, caught] for at, (share, caught) in zip(fitting.STEPS, points, strict=True)][::3]
+    svg = plots.curve(
+        points[:, 0], points[:, 1], (escalated, inside), "share escalated", "inside the window", "escalated"
+    )
+    alt = f"Share inside the window against share escalated; as shipped {inside:.2f} at {escalated:.2f}."
+    note = (
+        "Every dialogue up to its first offer or handoff, by the threshold of the need from which a person is offered."
+    )
+    headers = ["offer from need", "escalated", "inside the window"]
+    report.parts.append(Plot("What more escalation buys", svg, alt, Table("Curve", headers, rows), note))
+
+
 def add_list(report: Report, runs: Sequence[Run], played: Sequence[Sequence[Played]]) -> None:
     """Every dialogue that did not go right, with what was decided at the moment."""
     rows: list[list[Any]] = []
@@ -148,7 +177,7 @@ def add_moods(report: Report, runs: Sequence[Run], played: Sequence[Sequence[Pla
             rows.append([run.dialogue.id, f"{window[0]}-{window[1]}", ", ".join(f"{v:.2f}" for v in values)])
     if curves:
         alt = f"P(frustrated) by turn of {len(curves)} dialogues where a person was missed or late; the window shaded."
-        svg = plots.moods(curves, Rules().offer_frustration, "moods")
+        svg = plots.moods(curves, UPSET, "moods")
         report.parts.append(
             Plot("Moods that were missed", svg, alt, Table("Curves", ["dialogue", "window", "by turn"], rows))
         )

@@ -19,6 +19,7 @@ from app.inference import Inference
 from app.live import live_for
 from app.logs import configure_logs
 from app.migrate import migrate
+from app.room import room_enough
 from app.shopfront import Shopfront, Shops, open_shop
 from app.turn import BotTurn
 from conversations.conversation import Conversation, clean_text
@@ -26,7 +27,6 @@ from conversations.events import Event, Kind
 from conversations.lifecycle import Author
 from conversations.store import history, insert, load, save
 from conversations.tables import metadata
-from handoff.policy import Rules
 from models.base import EmotionReader, SentenceEncoder
 from models.catalog import load_encoder
 
@@ -72,7 +72,7 @@ class Bench:
 
     def __init__(self, db: Database, inference: Inference, front: Shopfront) -> None:
         self._db, self._front, self._clock = db, front, _Clock()
-        self._turn = BotTurn(db, inference, Shops([front]), Rules(), self._clock, Doorbell(db.live, LEASE))
+        self._turn = BotTurn(db, inference, Shops([front]), self._clock, Doorbell(db.live, LEASE), room_enough)
         self._turns: dict[str, int] = {}
 
     async def play(self, texts: Sequence[str]) -> list[Played]:

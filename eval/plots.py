@@ -79,6 +79,17 @@ def precision_recall(
         return svg(figure, name)
 
 
+def curve(x: np.ndarray, y: np.ndarray, chosen: tuple[float, float], x_label: str, y_label: str, name: str) -> str:
+    """One quantity against another, both shares, and the point that is chosen."""
+    with mpl.rc_context(STYLE):
+        figure, axes = _figure(4.6, 3.6)
+        axes[0].plot(x, y, color=BLUE, marker="o", ms=3)
+        axes[0].plot(*chosen, marker="D", ms=8, color=RED, ls="", label="as shipped")
+        axes[0].set(xlabel=x_label, ylabel=y_label, xlim=(0, 1.02), ylim=(0, 1.02))
+        axes[0].legend(loc="lower right")
+        return svg(figure, name)
+
+
 def bars(labels: Sequence[str], values: Sequence[tuple[float, float, float]], what: str, name: str) -> str:
     """Horizontal bars with (value, low, high)."""
     with mpl.rc_context(STYLE):

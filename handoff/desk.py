@@ -19,7 +19,7 @@ waited this much longer than a newcomer goes first whatever the newcomer's urgen
 
 URGENCY = {
     "safety": 1.0, "stakes": 0.8, "abuse": 0.6, "frustration": 0.6, "unhelped": 0.5, "repeat": 0.5,
-    "confusion": 0.4, "asked": 0.3, "unknown": 0.2,
+    "confusion": 0.4, "language": 0.4, "asked": 0.3, "unknown": 0.2,
 }  # fmt: skip
 """Expected harm of waiting, by reason, 0..1."""
 

@@ -1,14 +1,25 @@
 """What to do now: answer, ask back, offer a person, or hand over. Pure, total, explained.
 
-The more distress a signal shows, the further the act goes, never less (tests/handoff/test_policy.py).
+What was asked for and what is dangerous or insulting decides by itself; everything else is weighed together
+(handoff.need) against thresholds that follow from what mistakes cost the shop (handoff.costs). More distress
+never leads to less (tests/handoff/test_policy.py).
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from handoff.capacity import Capacity
+from handoff.costs import Costs
+from handoff.need import FEATURES, need_of, shares
 from handoff.signals import Signals
+
+FITTED = Path(__file__).parent / "rules.json"
+MOST_LINES = 3
+"""Signals named beside the need itself."""
 
 
 class Act(StrEnum):
@@ -33,6 +44,7 @@ class Reason(StrEnum):
     STAKES = "stakes"
     REPEAT = "repeat"
     UNHELPED = "unhelped"
+    LANGUAGE = "language"
     UNKNOWN = "unknown"
     FITS = "fits"
     DECLINED = "declined"
@@ -40,30 +52,35 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Rules:
-    """The thresholds. Each is named in the evidence whenever it is met.
+    """Weights and thresholds. Each threshold is named in the evidence whenever it is met."""
 
-    Fitted on the labelled train and dev dialogues (eval/data/dialogues) with the shipped reader.
-    """
-
-    offer_frustration: float = 0.6
-    offer_turns: int = 3
-    """Frustrated turns before a person is offered, unless one alone reaches ``offer_at_once``."""
-    offer_at_once: float = 0.99
-    handoff_frustration: float = 0.7
-    """Level from which frustration that stays (at least ``handoff_turns`` frustrated turns) hands over."""
-    handoff_turns: int = 3
-    offer_confusion_turns: int = 3
-    handoff_confusion_turns: int = 3
-    confusion: float = 0.5
-    offer_worry: float = 0.6
-    offer_repeats: int = 1
-    handoff_repeats: int = 2
-    offer_unhelped: int = 2
-    handoff_unhelped: int = 2
-    offer_misses: int = 9
+    weights: Mapping[str, float]
+    """Of the features of handoff.need, none below zero."""
+    bias: float
+    offer_at: float
+    """Need from which a person is offered."""
+    first_offer_at: float
+    """The same for a customer's first message, which is little evidence."""
+    handoff_at: float
+    """Need from which a person is called; only from the second message on."""
+    urgent_at: float = 0.95
+    """Need from which a person is called even when the desk is full or closed."""
+    declined_margin: float = 0.1
+    """After a declined offer, how much further the need must rise before a person is offered again."""
     max_clarifications: int = 1
-    declined_margin: float = 0.15
-    """After a declined offer, how much further frustration must rise before a person is offered again."""
+
+    @classmethod
+    def fitted(cls, costs: Costs | None = None, path: Path = FITTED) -> "Rules":
+        """The rules that ``python -m eval handoff --fit`` wrote, with thresholds for these costs."""
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        threshold = (costs or Costs()).threshold
+        return cls(
+            weights=raw["weights"],
+            bias=raw["bias"],
+            offer_at=threshold(raw["units"]["offer"]),
+            first_offer_at=threshold(raw["units"]["first_offer"]),
+            handoff_at=threshold(raw["units"]["handoff"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -90,139 +107,65 @@ class Decision:
         return [asdict(e) for e in self.evidence]
 
 
-def decide(signals: Signals, rules: Rules) -> Decision:
-    """The first cause that calls for a person wins, the gravest first; without one the match decides."""
-    for reason, cause in _HANDOFF:
-        if evidence := cause(signals, rules):
-            return Decision(Act.HANDOFF, reason, tuple(evidence))
-    if not _declined(signals, rules):
-        for reason, cause in _OFFER:
-            if evidence := cause(signals, rules):
-                return Decision(Act.OFFER, reason, tuple(evidence))
+def decide(signals: Signals, rules: Rules, capacity: Capacity = Capacity.FREE) -> Decision:
+    """What is certain decides first, then the need, then how well an answer fits.
+
+    With no room at the desk only the certain and the most urgent are handed over; the rest are offered a choice.
+    """
+    certain = _certain(signals)
+    if certain:
+        return certain
+    need = need_of(signals, rules.weights, rules.bias)
+    if not _declined(signals, need, rules):
+        handoff_at = rules.handoff_at if capacity is Capacity.FREE else max(rules.handoff_at, rules.urgent_at)
+        if signals.turns > 1 and need >= handoff_at:
+            return _needed(Act.HANDOFF, signals, need, handoff_at, rules)
+        offer_at = rules.offer_at if signals.turns > 1 else rules.first_offer_at
+        if need >= offer_at:
+            return _needed(Act.OFFER, signals, need, offer_at, rules)
+        if signals.language:
+            line = Evidence("language", 1, 1, f"Writes in a language the shop does not speak ({signals.language})",
+                            signals.message_id)  # fmt: skip
+            return Decision(Act.OFFER, Reason.LANGUAGE, (line,))
     return _by_match(signals, rules)
+
+
+def _certain(s: Signals) -> Decision | None:
+    """What needs no weighing, the gravest first."""
+    for reason, is_so, name, text in (
+        (Reason.SAFETY, s.safety, "safety", "Someone may be in danger"),
+        (Reason.ASKED, s.asked_for_human, "asked_for_human", "Asked for a person"),
+        (Reason.ABUSE, s.abusive, "abusive", "Insulting words at the staff or the bot"),
+    ):
+        if is_so:
+            return Decision(Act.HANDOFF, reason, (Evidence(name, 1, 1, text, s.message_id),))
+    return None
+
+
+def _declined(s: Signals, need: float, rules: Rules) -> bool:
+    """A customer who declined is not asked again unless things got worse."""
+    return s.declined is not None and need < need_of(s.declined, rules.weights, rules.bias) + rules.declined_margin
+
+
+def _needed(act: Act, s: Signals, need: float, threshold: float, rules: Rules) -> Decision:
+    """A decision by need, with the signals that weighed most."""
+    added = shares(s, rules.weights)
+    by_reason: dict[str, float] = {}
+    for feature in FEATURES:
+        by_reason[feature.reason] = by_reason.get(feature.reason, 0.0) + added[feature.name]
+    ranked = sorted((f for f in FEATURES if added[f.name] > 0), key=lambda f: -added[f.name])
+    notable = [f for f in ranked if f.of(s) >= f.notable][:MOST_LINES] or ranked[:1]
+    lines = [
+        Evidence(f.name, round(f.of(s), 3), min(f.notable, round(f.of(s), 3)), f.text, s.message_id) for f in notable
+    ]
+    whole = Evidence("need", round(need, 3), round(threshold, 3), "Taken together, a person is needed", s.message_id)
+    return Decision(act, Reason(max(by_reason, key=lambda r: by_reason[r])), (whole, *lines))
 
 
 def _by_match(s: Signals, rules: Rules) -> Decision:
     if s.outcome == "clarify" and s.clarifications >= rules.max_clarifications:
-        line = _met(
-            s, "clarifications", s.clarifications, rules.max_clarifications, "Asked back already, still unclear"
-        )
+        text = "Asked back already, still unclear"
+        line = Evidence("clarifications", s.clarifications, rules.max_clarifications, text, s.message_id)
         return Decision(Act.UNKNOWN, Reason.UNKNOWN, (line,))
     act = Act(s.outcome)
     return Decision(act, Reason.UNKNOWN if act is Act.UNKNOWN else Reason.FITS)
-
-
-def _declined(s: Signals, rules: Rules) -> bool:
-    """A customer who declined is not asked again unless things got worse."""
-    return s.declined_level is not None and s.frustration_level < s.declined_level + rules.declined_margin
-
-
-def _met(s: Signals, name: str, value: float, threshold: float, text: str) -> Evidence:
-    return Evidence(name, round(float(value), 3), threshold, text, s.message_id)
-
-
-Cause = Callable[[Signals, Rules], Sequence[Evidence]]
-
-
-def _safety(s: Signals, _: Rules) -> Sequence[Evidence]:
-    return [_met(s, "safety", 1, 1, "Someone may be in danger")] if s.safety else []
-
-
-def _asked(s: Signals, _: Rules) -> Sequence[Evidence]:
-    return [_met(s, "asked_for_human", 1, 1, "Asked for a person")] if s.asked_for_human else []
-
-
-def _abuse(s: Signals, _: Rules) -> Sequence[Evidence]:
-    return [_met(s, "abusive", 1, 1, "Insulting words at the staff or the bot")] if s.abusive else []
-
-
-def _frustration_stays(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.frustration_level < rules.handoff_frustration or s.frustrated_turns < rules.handoff_turns:
-        return []
-    lines = [
-        _met(s, "frustration_level", s.frustration_level, rules.handoff_frustration, "Frustration stays high"),
-        _met(s, "frustrated_turns", s.frustrated_turns, rules.handoff_turns, "Frustrated in several messages"),
-    ]
-    if s.frustration_trend > 0:
-        lines.append(_met(s, "frustration_trend", s.frustration_trend, 0, "And it is rising"))
-    return lines
-
-
-def _confusion_stays(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.confused_turns < rules.handoff_confusion_turns:
-        return []
-    return [
-        _met(s, "confused_turns", s.confused_turns, rules.handoff_confusion_turns, "Still confused after explanations")
-    ]
-
-
-def _repeats_stay(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.repeats < rules.handoff_repeats:
-        return []
-    return [_met(s, "repeats", s.repeats, rules.handoff_repeats, "The same question again and again")]
-
-
-def _unhelped_stays(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.unhelped < rules.handoff_unhelped:
-        return []
-    return [_met(s, "unhelped", s.unhelped, rules.handoff_unhelped, "Answers that did not help")]
-
-
-def _worry_with_stakes(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if not s.stakes or s.worry_now < rules.offer_worry:
-        return []
-    return [
-        _met(s, "worry_now", s.worry_now, rules.offer_worry, "Worried"),
-        _met(s, "stakes", 1, 1, "Something big is at stake"),
-    ]
-
-
-def _frustrated_now(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    enough = s.frustrated_turns >= rules.offer_turns
-    threshold = rules.offer_frustration if enough else rules.offer_at_once
-    if s.frustration_now < threshold:
-        return []
-    return [_met(s, "frustration_now", s.frustration_now, threshold, "Frustrated now")]
-
-
-def _confused_again(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.confused_turns < rules.offer_confusion_turns:
-        return []
-    return [_met(s, "confused_turns", s.confused_turns, rules.offer_confusion_turns, "Confused more than once")]
-
-
-def _repeated(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.repeats < rules.offer_repeats:
-        return []
-    return [_met(s, "repeats", s.repeats, rules.offer_repeats, "Asked the same question again")]
-
-
-def _unhelped_once(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.unhelped < rules.offer_unhelped:
-        return []
-    return [_met(s, "unhelped", s.unhelped, rules.offer_unhelped, "The last answer did not help")]
-
-
-def _missed(s: Signals, rules: Rules) -> Sequence[Evidence]:
-    if s.misses < rules.offer_misses:
-        return []
-    return [_met(s, "misses", s.misses, rules.offer_misses, "Questions the shop's answers do not cover")]
-
-
-_HANDOFF: tuple[tuple[Reason, Cause], ...] = (
-    (Reason.SAFETY, _safety),
-    (Reason.ASKED, _asked),
-    (Reason.ABUSE, _abuse),
-    (Reason.FRUSTRATION, _frustration_stays),
-    (Reason.STAKES, _worry_with_stakes),
-    (Reason.CONFUSION, _confusion_stays),
-    (Reason.REPEAT, _repeats_stay),
-    (Reason.UNHELPED, _unhelped_stays),
-)
-_OFFER: tuple[tuple[Reason, Cause], ...] = (
-    (Reason.FRUSTRATION, _frustrated_now),
-    (Reason.CONFUSION, _confused_again),
-    (Reason.REPEAT, _repeated),
-    (Reason.UNHELPED, _unhelped_once),
-    (Reason.UNKNOWN, _missed),
-)

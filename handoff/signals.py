@@ -1,6 +1,7 @@
 """The numbers and flags the policy may look at, built from the customer's turns since the bot last took over."""
 
 import itertools
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,20 @@ _STAKES = re.compile(
 )
 
 
+_CORRECTION = re.compile(
+    r"\bi(?:'ve| have)? (?:already |just )?(?:said|told you|wrote|mentioned|explained)\b|"
+    r"\b(?:as|like) i (?:said|wrote|told)\b|"
+    r"\bnot what i(?:'m| am| was)? (?:ask|mean|said|want|need)\w*|"
+    r"\bi(?:'m| am|m)? (?:was )?not asking\b|\bi did(?:n'?t| not) ask\b|"
+    r"\byou(?:'re| are|r)? not (?:listening|reading|answering|understanding|getting)\b|"
+    r"\byou did(?:n'?t| not) (?:answer|read|understand|listen)\b|\b(?:re)?read (?:my|what i)\b|"
+    r"\bwrong (?:answer|question)\b|\b(?:that|this) (?:does|did)(?:n'?t| not) (?:answer|help)\b|"
+    r"\b(?:that'?s|this is) (?:no|not|zero) help\w*|\byou (?:already|just) (?:said|told me|sent)\b|"
+    r"^no+[,.! ]+(?:i|that'?s|it'?s|not|my|the)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class CustomerTurn:
     """One message of the customer as it was understood, and what the bot then did."""
@@ -31,6 +46,10 @@ class CustomerTurn:
     outcome: str = "unknown"
     """answer | clarify | unknown | smalltalk: what the matcher made of it."""
     entry_id: str | None = None
+    score: float = 0.0
+    """P(the best entry is right), as the matcher gave it."""
+    language: str | None = None
+    """ISO 639-1 code of a language that is surely not English; None otherwise."""
     vector: Sequence[float] = field(default=(), repr=False)
     act: str | None = None
     """What the bot did then; None for the message that is being decided."""
@@ -58,22 +77,31 @@ class Signals:
     """How often the customer asked something they had asked before."""
     unhelped: int = 0
     """Answers and questions of the bot after which the customer was still frustrated or confused."""
+    corrections: int = 0
+    """How often the customer put the bot right: "no, I said ...", "that is not what I asked"."""
     misses: int = 0
     """Messages in a row, this one included, that no FAQ entry fits."""
+    falling: float = 0.0
+    """By how much the match has become less sure since the best of the last three questions; never negative."""
     clarifications: int = 0
     """How often in a row the bot has asked back already."""
     turns: int = 1
     outcome: str = "unknown"
     state: str = "neutral"
-    declined_level: float | None = None
-    """The frustration level when the customer last declined a person; None: never declined."""
+    language: str | None = None
+    """The language of the present message where the shop does not speak it (ISO 639-1)."""
+    declined: "Signals | None" = None
+    """The signals when the customer last declined a person; None: never declined."""
     message_id: str = ""
 
 
-def signals_of(turns: Sequence[CustomerTurn], declined_after: int | None = None) -> Signals:
+def signals_of(
+    turns: Sequence[CustomerTurn], declined_after: int | None = None, spoken: Sequence[str] = ("en",)
+) -> Signals:
     """Signals for the last of ``turns`` (oldest first, at least one).
 
-    ``declined_after`` is how many turns had been taken when the customer last declined a person.
+    ``declined_after`` is how many turns had been taken when the customer last declined a person; ``spoken`` are
+    the shop's languages.
     """
     now = turns[-1]
     frustration = [turn.states.get("frustrated", 0.0) for turn in turns]
@@ -92,12 +120,15 @@ def signals_of(turns: Sequence[CustomerTurn], declined_after: int | None = None)
         worry_now=now.states.get("worried", 0.0),
         repeats=_repeats(turns),
         unhelped=_unhelped(turns),
+        corrections=sum(bool(_CORRECTION.search(turn.text.replace("’", "'"))) for turn in turns[1:]),
         misses=_in_a_row(turns, "unknown"),
+        falling=_falling(turns),
         clarifications=_clarifications(turns),
         turns=len(turns),
         outcome=now.outcome,
         state=max(now.states, key=lambda s: now.states[s]) if now.states else "neutral",
-        declined_level=_level(frustration[:declined_after]) if declined_after else None,
+        language=now.language if now.language not in spoken else None,
+        declined=signals_of(turns[:declined_after]) if declined_after else None,
         message_id=now.message_id,
     )
 
@@ -122,7 +153,7 @@ def _same_question(one: CustomerTurn, other: CustomerTurn) -> bool:
     if "smalltalk" in (one.outcome, other.outcome):
         return False
     if one.vector and other.vector:
-        return sum(a * b for a, b in zip(one.vector, other.vector, strict=True)) >= SAME_QUESTION
+        return bool(sum(map(operator.mul, one.vector, other.vector)) >= SAME_QUESTION)
     return one.text.casefold().split() == other.text.casefold().split()
 
 
@@ -142,6 +173,11 @@ def _in_a_row(turns: Sequence[CustomerTurn], outcome: str) -> int:
             break
         count += 1
     return count
+
+
+def _falling(turns: Sequence[CustomerTurn]) -> float:
+    scores = [turn.score for turn in turns if turn.outcome != "smalltalk"][-3:]
+    return max(0.0, max(scores) - scores[-1]) if len(scores) > 1 and turns[-1].outcome != "smalltalk" else 0.0
 
 
 def _clarifications(turns: Sequence[CustomerTurn]) -> int:

@@ -40,10 +40,15 @@ class Voice:
         self._openings: dict[tuple[str, str], Sequence[str]] = {}
         self._compiled: dict[str, Template] = {}
         self._topics: dict[str, str] = yaml.safe_load((folder / locale / "topics.yaml").read_text(encoding="utf-8"))
+        self._foreign: dict[str, str] = yaml.safe_load((folder / locale / "foreign.yaml").read_text(encoding="utf-8"))
 
     def trouble(self, topic: str | None) -> str:
         """The customer's trouble by topic, as in "the trouble with your order"."""
         return self._topics.get(topic or "", self._topics["other"])
+
+    def foreign(self, language: str | None) -> str:
+        """That this voice does not speak ``language``, said in it; empty where no words are known."""
+        return self._foreign.get(language or "", "")
 
     def say(self, act: str, state: str, *, name: str | None = None, topic: str | None = None, seed: int = 0,
             last_opening: str = "", **content: Any) -> Spoken:  # fmt: skip

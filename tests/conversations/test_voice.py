@@ -29,7 +29,15 @@ def contents(act: str) -> list[dict]:
     if act == "handoff":
         return [{"reason": r.value, "safety_help": "Call 999."} for r in Reason if r is not Reason.FITS]
     answers = [{"answer": "We post daily.", "next_step": step} for step in ("Open the link.", "")]
-    return answers if act == "answer" else [*answers, {"answer": "", "next_step": ""}]
+    everything = answers if act == "answer" else [*answers, {"answer": "", "next_step": ""}]
+    if act != "offer":
+        return everything
+    return [
+        content | {"desk": desk, "opens": opens, "foreign": foreign}
+        for content in everything
+        for desk, opens in (("free", None), ("full", None), ("closed", "tomorrow at 09:00"), ("closed", None))
+        for foreign in ("", "Ich kann leider nur auf Englisch antworten.")
+    ]
 
 
 @cache
@@ -109,7 +117,8 @@ def test_an_answer_says_the_answer_and_the_next_step_whole() -> None:
 
 
 def test_an_offer_with_an_answer_is_three_paragraphs() -> None:
-    spoken = VOICES["warm"].say("offer", "frustrated", answer="We post daily.", next_step="Open the link.")
+    spoken = VOICES["warm"].say("offer", "frustrated", answer="We post daily.", next_step="Open the link.",
+                               desk="free", opens=None, foreign="")  # fmt: skip
     opening, answer, offer = spoken.text.split("\n\n")
     assert (opening, answer) == (spoken.opening, "We post daily. Open the link.")
     assert "a person can take over" in offer
@@ -196,3 +205,10 @@ def test_the_first_line_says_that_a_bot_speaks_and_for_whom() -> None:
     line = VOICES["warm"].line("greeting", shop="Hazel & Finch")
     assert "bot" in line
     assert "Hazel & Finch" in line
+
+
+def test_every_language_has_its_sentence() -> None:
+    """A customer who cannot read the bot is told so in words they can."""
+    known = yaml.safe_load((Path(__file__).parents[2] / "models" / "languages.yaml").read_text(encoding="utf-8"))
+    assert all(VOICES["warm"].foreign(language) for language in known["languages"])
+    assert VOICES["warm"].foreign("xx") == ""

@@ -19,7 +19,7 @@ from eval.metrics import Estimate
 from eval.options import Options
 from eval.report import Plot, Report, Table
 from eval.speed import run as run_speed
-from handoff.policy import Rules
+from handoff.signals import UPSET
 
 
 class Page(HTMLParser):
@@ -74,7 +74,7 @@ def test_handoff_from_the_command_line(tmp_path):
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stderr
     kept = check_files([tmp_path / f"handoff.{kind}" for kind in ("json", "md", "html")])
-    last = f"last message >= {Rules().offer_frustration:g}"
+    last = f"last message >= {UPSET:g}"
     assert set(kept["figures"]["handoff"]) == {"bot, rules", "never", "always", "keyword list", last}
     assert "calm interrupted" in done.stdout
 

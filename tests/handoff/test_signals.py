@@ -138,10 +138,12 @@ def test_clarifications_are_counted_in_a_row_before_now() -> None:
     assert signals_of([turn("a")]).clarifications == 0
 
 
-def test_the_declined_level_is_the_level_at_that_moment() -> None:
+def test_what_was_declined_is_remembered_as_it_was_at_that_moment() -> None:
     turns = [turn("a", 0.8), turn("b", 0.0), turn("c", 0.9)]
-    assert signals_of(turns, declined_after=2).declined_level == pytest.approx(0.48)
-    assert signals_of(turns).declined_level is None
+    declined = signals_of(turns, declined_after=2).declined
+    assert declined is not None
+    assert (declined.turns, declined.frustration_level) == (2, pytest.approx(0.48))
+    assert signals_of(turns).declined is None
 
 
 @pytest.mark.parametrize(
@@ -160,3 +162,42 @@ def test_an_ordinary_matter_has_no_stakes(text: str) -> None:
 def test_a_message_that_was_never_read_is_taken_as_calm() -> None:
     found = signals_of([CustomerTurn("m", "hello", {})])
     assert (found.state, found.frustration_now) == ("neutral", 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no, I asked about the blue one", "that is not what I asked", "as I said, it never came", "No! my order",
+        "i already told you that", "you're not listening", "that doesn't help", "wrong answer", "read my message",
+        "i'm not asking about delivery",
+    ],
+)  # fmt: skip
+def test_putting_the_bot_right_is_noticed(text: str) -> None:
+    assert signals_of([turn(), turn(text)]).corrections == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["no thanks", "no worries", "thanks, that helps", "I would like to ask about delivery", "is it not blue?"]
+)
+def test_what_only_looks_like_a_correction_is_none(text: str) -> None:
+    assert signals_of([turn(), turn(text)]).corrections == 0
+
+
+def test_a_first_message_corrects_nobody() -> None:
+    assert signals_of([turn("as I said on the phone, it never came")]).corrections == 0
+
+
+def test_answers_that_fit_less_and_less_are_a_fall_and_better_ones_are_none() -> None:
+    def fall(*scores: float) -> float:
+        return signals_of([turn(f"question {i}", outcome="answer", score=s) for i, s in enumerate(scores)]).falling
+
+    assert fall(0.9, 0.5, 0.3) == pytest.approx(0.6)
+    assert fall(0.3, 0.9) == 0
+    assert fall(0.9) == 0
+    assert fall(0.9, 0.8, 0.8, 0.8) == 0, "only the last three questions count"
+
+
+def test_a_language_counts_only_where_the_shop_does_not_speak_it() -> None:
+    german = [turn("Wo ist mein Paket, ich warte schon lange?", language="de")]
+    assert signals_of(german).language == "de"
+    assert signals_of(german, spoken=("en", "de")).language is None

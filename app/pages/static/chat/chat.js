@@ -37,8 +37,13 @@ export class Chat {
     this.header = new Header(() => this.askForPerson());
     this.notices = new Notices(() => this.load());
     this.scroller = new Scroller();
-    this.replies = new QuickReplies({ onAsk: (text) => this.write(text), onOffer: (yes) => this.answerOffer(yes) });
     this.introduction = new Introduction((who) => this.introduce(who));
+    this.replies = new QuickReplies({
+      onAsk: (text) => this.write(text),
+      onOffer: (yes) => this.answerOffer(yes),
+      // Whoever leaves an address wants a person's answer: the chat joins the queue and is answered by mail.
+      onEmail: () => this.introduction.ask(() => this.answerOffer(true)),
+    });
     this.composer = new Composer(this.store, (text) => this.write(text));
     /** @type {api.Session | null} set once its conversation is on the screen */
     this.session = null;

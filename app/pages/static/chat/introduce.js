@@ -13,6 +13,8 @@ export class Introduction {
     this.email = /** @type {HTMLInputElement} */ (byId("email"));
     this.said = byId("introduce-said");
     this.suggested = false;
+    /** @type {(() => void) | null} */
+    this.afterSaving = null;
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.save();
@@ -32,6 +34,13 @@ export class Introduction {
     this.suggested = needed;
   }
 
+  /** Open the form for the e-mail; `then` runs once it is saved. @param {() => void} then */
+  ask(then) {
+    this.afterSaving = then;
+    this.box.open = true;
+    this.email.focus();
+  }
+
   async save() {
     const submit = /** @type {HTMLButtonElement} */ (this.form.querySelector("button"));
     const fields = [["name", this.name.value.trim()], ["email", this.email.value.trim()]];
@@ -45,6 +54,8 @@ export class Introduction {
       setText(this.said, "Saved, thank you.");
       this.box.open = false;
       this.summary.focus();
+      if (who.email && this.afterSaving) this.afterSaving();
+      this.afterSaving = null;
     } catch (error) {
       const problem = /** @type {import("./api.js").Problem} */ (error);
       const wrong = problem.status === 422;

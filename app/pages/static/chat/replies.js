@@ -3,7 +3,7 @@
 import { button, byId } from "./dom.js";
 
 export class QuickReplies {
-  /** @param {{onAsk: (text: string) => void, onOffer: (accept: boolean) => void}} options */
+  /** @param {{onAsk: (text: string) => void, onOffer: (accept: boolean) => void, onEmail: () => void}} options */
   constructor(options) {
     this.options = options;
     this.box = byId("replies");
@@ -35,6 +35,7 @@ export class QuickReplies {
     const press = () => {
       if (this.isBusy) return;
       if (kind === "ask") this.options.onAsk(label);
+      else if (kind === "email") this.options.onEmail();
       else this.options.onOffer(kind === "accept");
     };
     const node = button(label, press, `reply ${kind === "accept" ? "accept" : ""}`);
@@ -49,5 +50,5 @@ export class QuickReplies {
  */
 function usable(buttons, offerOpen) {
   const isOffer = buttons.some(({ kind }) => kind === "decline");
-  return buttons.filter(({ kind }) => kind === "ask" || (["accept", "decline"].includes(kind) && (!isOffer || offerOpen)));
+  return buttons.filter(({ kind }) => kind === "ask" || (["accept", "email", "decline"].includes(kind) && (!isOffer || offerOpen)));
 }

@@ -1,0 +1,21 @@
+"""Whether the desk has room for one more, so that nothing is promised that cannot be kept."""
+
+from enum import StrEnum
+
+QUEUE_PER_AGENT = 3
+"""So many chats waiting for every person at the desk, and it is full: the last would wait about half an hour."""
+
+
+class Capacity(StrEnum):
+    """What the desk can do for one more customer."""
+
+    FREE = "free"
+    FULL = "full"
+    CLOSED = "closed"
+
+
+def capacity_of(*, open_now: bool, agents: int, waiting: int) -> Capacity:
+    """From opening hours, people at the desk and chats waiting. Open with nobody there is full, not closed."""
+    if not open_now and agents == 0:
+        return Capacity.CLOSED
+    return Capacity.FREE if waiting < QUEUE_PER_AGENT * agents else Capacity.FULL
