@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 from fastapi import Depends, FastAPI
@@ -12,7 +13,8 @@ from app.doorbell import Doorbell
 from app.inference import Inference
 from app.live import live_for
 from app.logs import configure_logs
-from app.shopfront import Shops, open_shop
+from app.shop import load_shop
+from app.shopfront import ShopFile, Shops, open_shop
 from app.turn import BotTurn
 from app.web import agent, customer, errors, health, owner, pages, stream
 from app.web.deps import House, Limiter, Tokens, same_origin
@@ -36,6 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             stack.push_async_callback(house.db.close)
             stack.callback(house.inference.close)
             await stack.enter_async_context(house.db.live.run())
+            await stack.enter_async_context(house.shops.kept_fresh(house.shop_files))
             if settings.run_worker:
                 turn = BotTurn(house.db, house.inference, house.shops, house.clock, house.doorbell)
                 worker = Worker(house.db, turn, house.doorbell)
@@ -58,18 +61,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def build_house(settings: Settings) -> House:
     """Load the models, open the shops, make the database's engines; nothing is connected yet."""
-    reader = load_reader(settings.emotion_model)
+    labels = {label: state for path in settings.shops for label, state in load_shop(path).emotion_labels.items()}
+    reader = load_reader(settings.emotion_model, labels)
     encoder = load_encoder(settings.encoder_model)
     problems = tuple(problem for problem in (reader.problem, encoder.problem) if problem)
     for problem in problems:
         log.error("model_unavailable", problem=problem)
-    shops = Shops([open_shop(path, encoder.model, settings.data_dir / "cache") for path in settings.shops])
+    opened = {path: partial(open_shop, path, encoder.model, settings.data_dir / "cache") for path in settings.shops}
     live = live_for(settings.database)
     return House(
         settings=settings,
         db=Database(settings.database, live),
         doorbell=Doorbell(live, settings.turn_lease),
-        shops=shops,
+        shops=Shops([reopen() for reopen in opened.values()]),
+        shop_files=tuple(ShopFile(path, reopen) for path, reopen in opened.items()),
         inference=Inference(reader.model, encoder.model, settings.model_timeout.total_seconds()),
         tokens=Tokens(signing_key(settings)),
         limiter=Limiter(),

@@ -93,6 +93,8 @@ class Shop(_Strict):
     handoff: Handoff = Handoff()
     safety_help: str = "If someone is in danger, please call your local emergency number now."
     links: Mapping[str, str] = {}
+    emotion_labels: Mapping[str, Literal["frustrated", "confused", "worried", "pleased", "neutral"]] = {}
+    """What the labels of another classifier (WARMLINE_EMOTION_MODEL) mean; labels left out speak for no state."""
     faq: tuple[FaqEntry, ...] = Field(min_length=1)
 
     @field_validator("timezone")

@@ -1,16 +1,22 @@
 """Each shop as the bot needs it: its file, its matcher and its voice."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.shop import Shop, load_shop
+import structlog
+
+from app.shop import Shop, ShopError, load_shop
 from conversations.errors import ConversationError
 from conversations.voice.voice import TEMPLATES, Voice
 from handoff.policy import Rules
 from models.base import FaqMatcher, SentenceEncoder
 from models.catalog import ARTIFACTS
 from models.faq import HybridMatcher, MatcherCalibration
+
+log = structlog.get_logger(__name__)
 
 
 class UnknownShop(ConversationError):
@@ -32,11 +38,39 @@ class Shopfront:
     """When a person comes, at this shop's costs."""
 
 
+Reopen = Callable[[], Shopfront]
+LOOK_EVERY = 2.0
+"""Seconds between looks at whether a shop's file was edited."""
+
+
 class Shops:
-    """The shops that are served, by id."""
+    """The shops that are served, by id. An edited file takes effect without a restart."""
 
     def __init__(self, fronts: Sequence[Shopfront]) -> None:
         self._fronts = {front.shop.id: front for front in fronts}
+
+    @asynccontextmanager
+    async def kept_fresh(self, files: Sequence["ShopFile"], every: float = LOOK_EVERY) -> AsyncIterator[None]:
+        """While the block lasts, serve what the files say. A file that cannot be used changes nothing and is logged."""
+        watch = asyncio.create_task(self._watch(files, every))
+        try:
+            yield
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    async def _watch(self, files: Sequence["ShopFile"], every: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            for file in files:
+                try:
+                    front = await asyncio.to_thread(file.reopened)
+                except (ShopError, OSError) as error:
+                    log.error("shop_file_refused", problem=str(error))
+                    continue
+                if front:
+                    self._fronts[front.shop.id] = front
+                    log.info("shop_file_reloaded", shop=front.shop.id, entries=len(front.shop.faq))
 
     def get(self, shop_id: str) -> Shopfront:
         """The shop, or UnknownShop."""
@@ -49,6 +83,29 @@ class Shops:
     def first(self) -> Shopfront:
         """The shop that is shown when none is named."""
         return next(iter(self._fronts.values()))
+
+
+class ShopFile:
+    """One shop's file, opened again whenever it was edited."""
+
+    def __init__(self, path: Path, reopen: Reopen) -> None:
+        self._path, self._reopen = path, reopen
+        self._seen = self._stamp()
+
+    def reopened(self) -> Shopfront | None:
+        """The shop as the file has it now; None when it has not changed. Raises ShopError, once for each edit."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return None
+        self._seen = stamp
+        return self._reopen()
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:  # an editor may be replacing it
+            return None
+        return found.st_mtime_ns, found.st_size
 
 
 def open_shop(path: Path, encoder: SentenceEncoder | None, cache: Path) -> Shopfront:

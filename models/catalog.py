@@ -1,16 +1,19 @@
 """Name to loader: which reader and which encoder to use. The only place with lazy imports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from models.base import EmotionReader, ModelUnavailable, SentenceEncoder
+from models.base import EMOTION_STATES, EmotionReader, ModelUnavailable, SentenceEncoder
 from models.rules import RulesReader
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 SHIPPED = "shipped"
 T = TypeVar("T")
+Labels = Mapping[str, str]
+"""State by label."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,17 @@ class Loaded(Generic[T]):
     problem: str | None = None
 
 
-def _shipped_reader(_: str) -> EmotionReader:
+def _shipped_reader(_: str, __: Labels) -> EmotionReader:
     from models.emotion import OnnxEmotionReader
 
     return OnnxEmotionReader(ARTIFACTS / "emotion")
 
 
-def _rules_reader(_: str) -> EmotionReader:
+def _rules_reader(_: str, __: Labels) -> EmotionReader:
     return RulesReader()
 
 
-def _own_reader(name: str) -> EmotionReader:
+def _own_reader(name: str, labels: Labels) -> EmotionReader:
     """An exported network of ours, or else any transformers checkpoint."""
     if (Path(name) / "model.onnx").exists():
         from models.emotion import OnnxEmotionReader
@@ -39,19 +42,20 @@ def _own_reader(name: str) -> EmotionReader:
         return OnnxEmotionReader(Path(name))
     from models.torch_reader import TorchReader
 
-    return TorchReader(name)
+    return TorchReader(name, labels or EMOTION_STATES)
 
 
-_READERS: dict[str, Callable[[str], EmotionReader]] = {SHIPPED: _shipped_reader, "rules": _rules_reader}
+_READERS: dict[str, Callable[[str, Labels], EmotionReader]] = {SHIPPED: _shipped_reader, "rules": _rules_reader}
 
 
-def load_reader(name: str = SHIPPED) -> Loaded[EmotionReader]:
+def load_reader(name: str = SHIPPED, labels: Labels = MappingProxyType({})) -> Loaded[EmotionReader]:
     """The emotion reader called ``name``: ``shipped``, ``rules``, a folder, or a hub id of a transformers model.
 
+    ``labels`` says which state each label of a transformers model speaks for; without it GoEmotions' labels are known.
     When it cannot be loaded the rules take its place, and ``problem`` says what to do.
     """
     try:
-        return Loaded(_READERS.get(name, _own_reader)(name))
+        return Loaded(_READERS.get(name, _own_reader)(name, labels))
     except ModelUnavailable as error:
         return Loaded(RulesReader(), str(error))
     except ImportError as error:

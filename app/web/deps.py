@@ -17,7 +17,7 @@ from app.config import Settings
 from app.db import Database
 from app.doorbell import Doorbell
 from app.inference import Inference
-from app.shopfront import Shops
+from app.shopfront import ShopFile, Shops
 from app.turn import Clock
 from app.web.errors import HttpProblem
 
@@ -71,6 +71,7 @@ class House:
     tokens: Tokens
     limiter: Limiter
     clock: Clock
+    shop_files: tuple[ShopFile, ...] = ()
     problems: tuple[str, ...] = ()
     """What is not as it should be, such as a model that did not load."""
 
