@@ -16,6 +16,8 @@ from app.accounts import Account, Role
 from app.config import Settings
 from app.db import Database
 from app.inference import Inference
+from app.outbox.links import Links
+from app.outbox.writer import Outbox
 from app.shopfront import Shops
 from app.turn import Clock
 from app.web.errors import HttpProblem
@@ -64,6 +66,8 @@ class House:
 
     settings: Settings
     db: Database
+    outbox: Outbox
+    links: Links
     shops: Shops
     inference: Inference
     tokens: Tokens
