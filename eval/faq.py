@@ -185,17 +185,22 @@ def add_kinds(report: Report, scored: Scored, questions: Sequence[Question]) -> 
         mine = [(m, b, q) for m, b, q in zip(scored.matches, scored.best, questions, strict=True) if q.kind == kind]
         said = Counter(m.outcome.value for m, _, _ in mine)
         first = sum(b[0] in q.ids for _, b, q in mine) / len(mine) if any(q.ids for _, _, q in mine) else None
-        both = sum(set(q.ids) <= set(b) for _, b, q in mine) / len(mine) if kind == "two_questions" else None
+        further = [other.candidates[0].id in q.ids for m, _, q in mine for other in m.also]
         right = sum(is_right(m, q) for m, _, q in mine) / len(mine)
-        rows.append([kind, len(mine), right, first, both, *(said[o.value] for o in Outcome)])
+        rows.append([kind, len(mine), right, first, *(said[o.value] for o in Outcome), len(further), sum(further)])
         report.figures.setdefault("kinds", {})[kind] = {
             "rows": len(mine),
             "right": right,
             "top_1": first,
             "outcomes": dict(said),
+            "further_answers": len(further),
+            "further_right": sum(further),
         }
-    headers = ["kind", "rows", "as expected", "top-1", "both in top-3", *(o.value for o in Outcome)]
-    report.parts.append(Table("By kind", headers, rows))
+    headers = ["kind", "rows", "as expected", "top-1", *(o.value for o in Outcome), "further answers", "of them right"]
+    note = (
+        "Further answers: to what a message asks besides, given only where at least two of its questions are answered."
+    )
+    report.parts.append(Table("By kind", headers, rows, note))
 
 
 def add_calibration(report: Report, scored: Scored, questions: Sequence[Question], weights: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.base import Candidate, Outcome
 
-FEATURES = ("best", "lead", "odds", "nearest", "usual", "said", "length")
+FEATURES = ("best", "lead", "nearest", "said")
 """What the probabilities are made of; see ``HybridMatcher.features``."""
 
 Coefficients = Mapping[str, float]
@@ -24,6 +24,10 @@ class MatcherCalibration:
     piece_weight: float = 0.2
     answer_weight: float = 0.2
     """Weights of BM25 by words, by pieces of words, and of the answer's cosine beside the head, which weighs 1."""
+    near_weight: float = 1.0
+    """Weight of the cosine of an entry's nearest phrasing where there are very many; half of it at ``near_half``."""
+    near_half: float = 40.0
+    """Phrasings an entry, on average. One lucky phrasing among six says little, one among a hundred much."""
     known: Coefficients = field(default_factory=lambda: {"best": 12.0, "bias": -4.5})
     """P(some entry fits)."""
     right: Coefficients = field(default_factory=lambda: {"best": 6.0, "lead": 12.0, "bias": -2.5})
@@ -43,6 +47,10 @@ class MatcherCalibration:
         alone = raw.pop("words_alone", None)
         return cls(**raw, words_alone=None if alone is None else cls(**alone))
 
+    def near(self, phrasings: float) -> float:
+        """Weight of the nearest phrasing's cosine in a shop with so many phrasings an entry."""
+        return self.near_weight * phrasings / (phrasings + self.near_half)
+
     def probabilities(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """P(some entry fits) and P(the best entry is right), each of shape (...,); features (..., FEATURES)."""
         known = _logistic(self.known, features)
@@ -54,7 +62,7 @@ class MatcherCalibration:
             return Outcome.ANSWER
         return Outcome.CLARIFY if known >= self.known_at and entries > 1 else Outcome.UNKNOWN
 
-    def near(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    def choices(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         """The two or three to ask back between."""
         floor = candidates[0].score - self.clarify_within
         return tuple(c for i, c in enumerate(candidates) if i < 2 or c.score >= floor)

@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from models.base import Candidate, Entry, Match, Outcome, SentenceEncoder
-from models.calibration import FEATURES, MatcherCalibration
-from models.head import SCALE, fit_head, softmax
+from models.calibration import MatcherCalibration
+from models.head import fit_head
 from models.lexical import Lexical
 from models.questions import is_reference, split_questions, without_references
 from models.smalltalk import smalltalk_kind
 
 __all__ = ["HybridMatcher", "MatcherCalibration"]
-
-LOOKED_BACK = 500
-"""Phrasings whose likeness to the others says how near questions to this shop usually are."""
 
 
 class Meaning:
@@ -28,7 +25,8 @@ class Meaning:
     def __init__(self, phrasings: np.ndarray, labels: np.ndarray, answers: np.ndarray) -> None:
         self._phrasings, self._answers = phrasings, answers
         self._head = fit_head(phrasings, labels, len(answers))
-        self._foreign, self._own = _usual(phrasings, labels)
+        self._starts = np.searchsorted(labels, np.arange(len(answers)))
+        self.phrasings_each = len(labels) / len(answers)
 
     def head(self, vector: np.ndarray) -> np.ndarray:
         """About a cosine to every entry, shape (entries,)."""
@@ -38,10 +36,9 @@ class Meaning:
         """Cosine to every answer, shape (entries,)."""
         return np.asarray(self._answers @ vector)
 
-    def nearest(self, vector: np.ndarray) -> tuple[float, float]:
-        """Cosine of the nearest phrasing, and how near that is: 0 as to other entries, 1 as to its own."""
-        nearest = float((self._phrasings @ vector).max())
-        return nearest, float(np.clip((nearest - self._foreign) / (self._own - self._foreign), -1.0, 2.0))
+    def nearest(self, vector: np.ndarray) -> np.ndarray:
+        """Cosine of the nearest phrasing of every entry, shape (entries,)."""
+        return np.asarray(np.maximum.reduceat(self._phrasings @ vector, self._starts))
 
 
 class HybridMatcher:
@@ -99,29 +96,25 @@ class HybridMatcher:
     def features(self, text: str, scores: np.ndarray, vector: np.ndarray | None) -> np.ndarray:
         """What the probabilities are made of, in the order of FEATURES, shape (len(FEATURES),).
 
-        best: the best score; lead: over the second; odds: log odds of the best one's softmax share; nearest: cosine of
-        the nearest phrasing; usual: that, from 0 (as near as to other entries' phrasings) to 1 (as to its own); said:
-        share of what the text says that the entries say too; length: log of the number of words.
+        best: the best score; lead: over the second; nearest: cosine of the nearest phrasing (0 without vectors);
+        said: share of what the text says that the entries say too. Tried and left out, for they did not help on shops
+        that were not fitted on: the softmax share, its length, agreement of the channels, likeness to common chat.
         """
-        plain = without_references(text)
         best = np.sort(scores)[::-1][:2]
-        lead = float(best[0] - best[1]) if len(best) > 1 else float(best[0])
-        share = float(np.clip(softmax(SCALE * scores).max(), 0.002, 0.998))
+        lead = best[0] - best[1] if len(best) > 1 else best[0]
         meant = self._meaning is not None and vector is not None
-        nearest, usual = self._meaning.nearest(vector) if meant else (0.0, 0.0)  # type: ignore[union-attr, arg-type]
-        named = {
-            "best": float(best[0]), "lead": lead, "odds": float(np.log(share / (1 - share))), "nearest": nearest,
-            "usual": usual, "said": self._lexical.known(plain), "length": float(np.log1p(len(plain.split()))),
-        }  # fmt: skip
-        return np.array([named[name] for name in FEATURES])
+        nearest = self._meaning.nearest(vector).max() if meant else 0.0  # type: ignore[union-attr, arg-type]
+        return np.array([best[0], lead, nearest, self._lexical.known(without_references(text))], dtype=float)
 
     def _scores(self, text: str, vector: np.ndarray | None) -> np.ndarray:
         c = self._calibration
         lexical = c.word_weight * self._lexical.words(text) + c.piece_weight * self._lexical.pieces(text)
         if vector is None or self._meaning is None:
             return np.asarray(lexical / (c.word_weight + c.piece_weight))
-        fused = self._meaning.head(vector) + c.answer_weight * self._meaning.answers(vector) + lexical
-        return np.asarray(fused / (1 + c.answer_weight + c.word_weight + c.piece_weight))
+        near = c.near(self._meaning.phrasings_each)
+        meant = self._meaning.head(vector) + near * self._meaning.nearest(vector)
+        fused = meant + c.answer_weight * self._meaning.answers(vector) + lexical
+        return np.asarray(fused / (1 + near + c.answer_weight + c.word_weight + c.piece_weight))
 
     def _whole(self, text: str) -> Match:
         vector = self._vector(text)
@@ -162,21 +155,8 @@ class HybridMatcher:
         candidates = tuple(Candidate(self._ids[i], float(np.clip(scores[i], 0, 1))) for i in np.argsort(-scores)[:3])
         outcome = c.decide(known, right, len(self._ids))
         if outcome is Outcome.CLARIFY:
-            candidates = c.near(candidates)
+            candidates = c.choices(candidates)
         return Match(outcome, right, candidates, known=known)
-
-
-def _usual(phrasings: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Mean cosine of a phrasing to the nearest of other entries, and to the nearest other one of its own entry."""
-    picked = np.linspace(0, len(labels) - 1, min(LOOKED_BACK, len(labels))).astype(int)
-    cosines = phrasings[picked] @ phrasings.T
-    own = labels[picked][:, None] == labels[None]
-    foreign = np.where(own, -1.0, cosines).max(1)
-    own[np.arange(len(picked)), picked] = False
-    mine = np.where(own, cosines, -1.0).max(1)
-    apart = foreign[foreign > -1].mean() if (foreign > -1).any() else 0.3
-    near = mine[mine > -1].mean() if (mine > -1).any() else apart + 0.2
-    return float(apart), float(max(near, apart + 0.05))
 
 
 def _vectors(texts: Sequence[str], encoder: SentenceEncoder | None, cache: Path | None) -> np.ndarray | None:

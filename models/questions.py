@@ -6,6 +6,8 @@ MOST = 4
 """Questions of one message that are looked at."""
 SHORTEST = 3
 """Words that a question of its own has at least."""
+LONGEST = 40
+"""Words of a message that is looked through for several questions: a longer one tells a story and asks one thing."""
 
 _EMAIL = r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
 _ORDER = r"(?:[a-z]{1,4}[-_]?)?(?!(?:19|20)\d\d\b)\d{4,20}(?:[-/]\d{1,10})*"
@@ -43,9 +45,11 @@ def split_questions(text: str) -> list[str]:
 
     Told apart at the ends of sentences and where "and" is followed by a word that asks.
     """
+    if len(text.split()) > LONGEST:
+        return [text]
     found = [
         part.strip(" ,.")
-        for sentence in _ENDS.split(text[:4000])
+        for sentence in _ENDS.split(text)
         for part in _JOINED.split(sentence)
         if len(part.split()) >= SHORTEST
     ]

@@ -17,11 +17,9 @@ from models.catalog import load_encoder
 from models.faq import HybridMatcher
 from models.training.trials import HINT3, Trial, foreign_texts, own_trials, public_trials, read_examples
 
-RIGHT, ASKED_WELL, ASKED_BADLY, MISSED, WRONG = 1.0, 0.4, -0.1, 0.0, -1.0
+RIGHT, ASKED_WELL, ASKED_BADLY, MISSED, WRONG = 1.0, 0.4, -0.1, 0.0, -0.85
 """What an outcome is worth to a customer: the right answer (or an honest "I do not know"), asking back with the
 right entry among the choices, asking back without it, not knowing what is known, and a wrong answer."""
-COUNTED = ("best", "lead", "nearest", "said")
-"""Features that help on shops that were not fitted on; odds, usual and length do not."""
 OWN_WEIGHT = 4.0
 """How much the own shop weighs beside a public one: it was asked as customers ask."""
 UNKNOWN_SHARE = 0.25
@@ -97,7 +95,7 @@ def fit_calibration(trials: Sequence[Trial], encoder: Remembering | None) -> Mat
     """Everything that is in a calibration."""
     matchers = [HybridMatcher(trial.entries, encoder) for trial in trials]
     best: tuple[float, MatcherCalibration] | None = None
-    for word, piece, answer in itertools.product((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.1, 0.2) if encoder else (0.2,)):
+    for word, piece, answer in itertools.product((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.1, 0.2) if encoder else (0.0,)):
         weights = MatcherCalibration(word_weight=word, piece_weight=piece, answer_weight=answer)
         seen = look(trials, matchers, weights, encoder)
         top = float(np.average(seen.first[seen.fits], weights=seen.weight[seen.fits]))
@@ -150,8 +148,8 @@ def with_probabilities(calibration: MatcherCalibration, seen: Seen) -> MatcherCa
 
 
 def logistic(features: np.ndarray, true: np.ndarray, weight: np.ndarray | None = None) -> Coefficients:
-    """Coefficients of a logistic regression on the features that are counted."""
-    used = [FEATURES.index(name) for name in COUNTED if np.ptp(features[:, FEATURES.index(name)]) > 0]
+    """Coefficients of a logistic regression on the features that differ at all."""
+    used = [i for i in range(len(FEATURES)) if np.ptp(features[:, i]) > 0]
     spread = features[:, used].std(0)
     model = LogisticRegression(C=3.0, max_iter=2000).fit(features[:, used] / spread, true, sample_weight=weight)
     named = {FEATURES[i]: float(c) for i, c in zip(used, model.coef_[0] / spread, strict=True)}

@@ -16,7 +16,7 @@ from models.base import STATES
 DEMO = Path(__file__).parents[2] / "app" / "shops" / "demo.yaml"
 TONES = ("warm", "plain", "formal")
 UPSET = ("frustrated", "worried")
-KINDS = ("greeting", "thanks", "acknowledgement", "goodbye", "bot_question")
+KINDS = ("greeting", "thanks", "acknowledgement", "goodbye", "bot_question", "reference")
 TOPICS = list(yaml.safe_load((TEMPLATES / "en" / "topics.yaml").read_text()))
 VOICES = {tone: Voice("en", tone) for tone in TONES}
 EVERYTHING = list(product(TONES, [a.value for a in Act], STATES))

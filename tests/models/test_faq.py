@@ -90,8 +90,8 @@ def test_where_two_entries_fit_they_are_asked_back_about() -> None:
 def test_a_third_entry_is_asked_back_about_only_when_it_is_close_to_the_best() -> None:
     close = [Candidate("a", 0.8), Candidate("b", 0.5), Candidate("c", 0.73)]
     far = [Candidate("a", 0.8), Candidate("b", 0.5), Candidate("c", 0.49)]
-    assert [c.id for c in ASK_BACK.near(close)] == ["a", "b", "c"]
-    assert [c.id for c in ASK_BACK.near(far)] == ["a", "b"]
+    assert [c.id for c in ASK_BACK.choices(close)] == ["a", "b", "c"]
+    assert [c.id for c in ASK_BACK.choices(far)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
