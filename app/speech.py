@@ -83,6 +83,7 @@ def speak(
         "act": decision.act.value, "reason": decision.reason.value, "outcome": understood.match.outcome.value,
         "opening": spoken.opening, "score": round(understood.match.probability, 3),
         **_shown(decision.act, shown, found, shop, state, capacity),
+        "also": [e.id for e in _also(understood, shop)] if decision.act is Act.ANSWER else [],
     }  # fmt: skip
     declines = decision.reason is Reason.DECLINED
     return Draft(
@@ -99,8 +100,20 @@ def _content(decision: Decision, understood: Understanding, entry: FaqEntry | No
             return {"kind": understood.match.smalltalk or "acknowledgement"}
         case Act.HANDOFF:
             return {"reason": decision.reason.value, "safety_help": shop.shop.safety_help}
+        case Act.ANSWER:
+            also = [{"question": e.question, "answer": e.answer} for e in _also(understood, shop)]
+            return _answer(entry) | {"also": also}
         case _:
-            return {"answer": entry.answer if entry else "", "next_step": entry.next_step if entry else ""}
+            return _answer(entry)
+
+
+def _answer(entry: FaqEntry | None) -> dict[str, str]:
+    return {"answer": entry.answer if entry else "", "next_step": entry.next_step if entry else ""}
+
+
+def _also(understood: Understanding, shop: Shopfront) -> list[FaqEntry]:
+    """The entries that answer the message's other questions."""
+    return [e for match in understood.match.also if (e := shop.shop.entry(match.candidates[0].id))]
 
 
 def _shown(

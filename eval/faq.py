@@ -6,20 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from app.config import DEMO_SHOP
-from eval import crossfit, plots, progress
+from eval import crossfit, intents, plots, progress
 from eval.data import Question, Split, load_questions, sample
 from eval.judging import is_right
 from eval.metrics import Estimate, ece, ratio, reliability, resamples
 from eval.options import Options
 from eval.report import Plot, Report, Table
 from eval.shopfile import load_entries, shipped_calibration
-from models.base import Candidate, Entry, Match, Outcome, SentenceEncoder
+from models.base import Candidate, Entry, Match, Outcome
 from models.catalog import load_encoder
 from models.faq import HybridMatcher, MatcherCalibration
-from models.smalltalk import smalltalk_kind
+from models.training.matcher import Remembering, logistic
 
 KINDS_NOTE = (
     "Top-1 and top-3 over questions with an answer. Answered: share of those that got an answer, right or wrong. "
@@ -43,7 +42,8 @@ def run(options: Options) -> Report:
     if loaded.problem:
         progress.notices.print(f"[yellow]Words alone are matched:[/yellow] {loaded.problem}")
     name = "hybrid" if loaded.model else "hybrid without vectors"
-    contenders = match_all(questions, entries, loaded.model, options, name)
+    encoder = Remembering(loaded.model) if loaded.model else None
+    contenders = match_all(questions, entries, encoder, options, name)
     weights = resamples(range(len(questions)), options.seed)
     facts = options.facts("-") | {"questions": len(questions), "entries": len(entries), "matcher": name}
     report = Report(options.name("faq"), "Finding the shop's answers", facts)
@@ -52,33 +52,35 @@ def run(options: Options) -> Report:
     add_kinds(report, main, questions)
     add_calibration(report, main, questions, weights)
     add_errors(report, main, questions)
+    if encoder:
+        intents.add(report, encoder, options)
     return report
 
 
 def match_all(
     questions: Sequence[Question],
     entries: Sequence[Entry],
-    encoder: SentenceEncoder | None,
+    encoder: Remembering | None,
     options: Options,
     name: str,
 ) -> dict[str, Scored]:
     """The shipped matcher and its baselines; each baseline's probability is fitted off the scored rows."""
     shipped = shipped_calibration()
-    texts = [q.text for q in questions]
-    vectors = encode(encoder, texts)
-    contenders = {}
-    full = HybridMatcher(entries, encoder, shipped)
-    if options.is_fitted_here:
-        contenders[name] = refitted(full, shipped, questions, vectors, entries, options)
-        contenders[f"{name}, as shipped"] = decided(full, shipped, questions, vectors, entries)
-    else:
-        contenders[name] = decided(full, shipped, questions, vectors, entries)
-    words = HybridMatcher(entries, None, shipped)
-    contenders["BM25 alone"] = refitted(words, shipped, questions, [None] * len(texts), entries, options)
     if encoder:
-        bare = replace(shipped, lexical_weight=0.0, answer_weight=0.0)
-        alone = HybridMatcher(entries, encoder, bare)
-        contenders["vectors alone"] = refitted(alone, bare, questions, vectors, entries, options)
+        for chunk in progress.bar(progress.chunks([q.text for q in questions], 16), "Questions"):
+            encoder.encode(chunk)
+    full = HybridMatcher(entries, encoder, shipped)
+    contenders = {}
+    if options.is_fitted_here:
+        contenders[name] = refitted(full, shipped, questions, options)
+        contenders[f"{name}, as shipped"] = decided(full, [shipped] * len(questions), questions)
+    else:
+        contenders[name] = decided(full, [shipped] * len(questions), questions)
+    words = replace(shipped.words_alone or shipped, piece_weight=0.0)
+    contenders["BM25 alone"] = refitted(HybridMatcher(entries, None, words), words, questions, options)
+    if encoder:
+        nearest = NearestMatcher(entries, encoder, shipped)
+        contenders["nearest phrasing"] = refitted(nearest, shipped, questions, options)
     known = Counter(i for q in load_questions(Split.DEV) for i in q.ids)
     most = tuple(i for i, _ in known.most_common(3))
     always = Match(Outcome.ANSWER, 1.0, (Candidate(most[0], 1.0),))
@@ -86,83 +88,57 @@ def match_all(
     return contenders
 
 
-def encode(encoder: SentenceEncoder | None, texts: Sequence[str]) -> list[np.ndarray | None]:
-    """One vector a text; None without an encoder."""
-    if encoder is None:
-        return [None] * len(texts)
-    return [v for chunk in progress.bar(progress.chunks(texts, 16), "Questions") for v in encoder.encode(chunk)]
+class NearestMatcher(HybridMatcher):
+    """The baseline: cosine to the nearest phrasing of each entry, nothing else."""
 
+    def __init__(self, entries: Sequence[Entry], encoder: Remembering, calibration: MatcherCalibration) -> None:
+        super().__init__(entries, encoder, calibration)
+        self._each = [encoder.encode(entry.phrasings) for entry in entries]
 
-def score_matrix(matcher: HybridMatcher, texts: Sequence[str], vectors: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Shape (questions, entries)."""
-    return np.stack([matcher.scores(text, vector) for text, vector in zip(texts, vectors, strict=True)])
+    def scores(self, text: str, vector: np.ndarray | None) -> np.ndarray:
+        """Cosine of the nearest phrasing of every entry, shape (entries,)."""
+        return np.array([float((phrasings @ vector).max()) for phrasings in self._each])
 
 
 def decided(
-    matcher: HybridMatcher, calibration: MatcherCalibration, questions: Sequence[Question],
-    vectors: Sequence[np.ndarray | None], entries: Sequence[Entry],
-) -> Scored:  # fmt: skip
-    """Outcomes under one calibration."""
-    scores = score_matrix(matcher, [q.text for q in questions], vectors)
-    return outcomes(scores, [calibration] * len(questions), questions, entries)
+    matcher: HybridMatcher, calibrations: Sequence[MatcherCalibration], questions: Sequence[Question]
+) -> Scored:
+    """What the matcher does with each question under its calibration, and its best three entries."""
+    matches, best = [], []
+    for calibration, question in zip(calibrations, questions, strict=True):
+        asked = matcher.under(calibration)
+        matches.extend(asked.match([question.text]))
+        best.append(asked.best(question.text))
+    return Scored(matches, best)
 
 
 def refitted(
-    matcher: HybridMatcher, calibration: MatcherCalibration, questions: Sequence[Question],
-    vectors: Sequence[np.ndarray | None], entries: Sequence[Entry], options: Options,
-) -> Scored:  # fmt: skip
-    """Outcomes with P(right) fitted off the scored rows: on the other folds, or on all of dev for another split."""
-    scores = score_matrix(matcher, [q.text for q in questions], vectors)
-    if options.is_fitted_here:
-        fold = crossfit.folds(range(len(questions)), options.seed)
-        by_fold = {
-            k: fit_probability(
-                scores[fold != k], [q for q, f in zip(questions, fold, strict=True) if f != k], entries, calibration
-            )
-            for k in np.unique(fold)
-        }
-        return outcomes(scores, [by_fold[k] for k in fold], questions, entries)
-    dev = load_questions(Split.DEV)
-    with_vectors = any(v is not None for v in vectors)
-    encoder = load_encoder().model if with_vectors else None
-    on_dev = score_matrix(matcher, [q.text for q in dev], encode(encoder, [q.text for q in dev]))
-    fitted = fit_probability(on_dev, dev, entries, calibration)
-    return outcomes(scores, [fitted] * len(questions), questions, entries)
-
-
-def fit_probability(
-    scores: np.ndarray, questions: Sequence[Question], entries: Sequence[Entry], calibration: MatcherCalibration
-) -> MatcherCalibration:
-    """P(best entry is right) from the best score and its lead, as ``models.training matcher`` fits it."""
-    used = [i for i, q in enumerate(questions) if q.expect != "smalltalk" and q.kind != "two_questions"]
-    top = np.sort(scores[used], axis=1)[:, ::-1]
-    features = np.stack([top[:, 0], top[:, 0] - top[:, 1]], axis=1)
-    right = [questions[i].expect == "answer" and entries[scores[i].argmax()].id in questions[i].ids for i in used]
-    if len(set(right)) < 2:
-        return calibration
-    model = LogisticRegression(C=10.0, max_iter=1000).fit(features, right)
-    scale, margin = map(float, model.coef_[0])
-    return replace(calibration, scale=scale, margin=margin, bias=float(model.intercept_[0]))
-
-
-def outcomes(
-    scores: np.ndarray,
-    calibrations: Sequence[MatcherCalibration],
-    questions: Sequence[Question],
-    entries: Sequence[Entry],
+    matcher: HybridMatcher, calibration: MatcherCalibration, questions: Sequence[Question], options: Options
 ) -> Scored:
-    """Matches as ``HybridMatcher.match`` decides them, small talk first."""
-    matches, best = [], []
-    for row, calibration, question in zip(scores, calibrations, questions, strict=True):
-        candidates = tuple(Candidate(entries[i].id, float(row[i])) for i in np.argsort(-row)[:3])
-        outcome, probability = calibration.decide([c.score for c in candidates])
-        if kind := smalltalk_kind(question.text):
-            matches.append(Match(Outcome.SMALLTALK, 1.0, smalltalk=kind))
-        else:
-            shown = calibration.near(candidates) if outcome is Outcome.CLARIFY else candidates
-            matches.append(Match(outcome, probability, shown))
-        best.append(tuple(c.id for c in candidates))
-    return Scored(matches, best)
+    """Outcomes with the probabilities fitted off the scored rows: on the other folds, or on dev for another split."""
+    if not options.is_fitted_here:
+        fitted = fit_probabilities(matcher, load_questions(Split.DEV), calibration)
+        return decided(matcher, [fitted] * len(questions), questions)
+    fold = crossfit.folds(range(len(questions)), options.seed)
+    by_fold = {
+        k: fit_probabilities(matcher, [q for q, f in zip(questions, fold, strict=True) if f != k], calibration)
+        for k in np.unique(fold)
+    }
+    return decided(matcher, [by_fold[k] for k in fold], questions)
+
+
+def fit_probabilities(
+    matcher: HybridMatcher, questions: Sequence[Question], calibration: MatcherCalibration
+) -> MatcherCalibration:
+    """Both probabilities, as ``models.training matcher`` fits them."""
+    used = [q for q in questions if q.expect != "smalltalk" and q.kind != "two_questions"]
+    looked = [matcher.look(q.text) for q in used]
+    features = np.stack([features for _, features in looked])
+    fits = np.array([bool(q.ids) for q in used])
+    right = np.array([q.expect == "answer" and best in q.ids for q, (best, _) in zip(used, looked, strict=True)])
+    if len(set(fits)) < 2 or len(set(right[fits])) < 2:
+        return calibration
+    return replace(calibration, known=logistic(features, fits), right=logistic(features[fits], right[fits]))
 
 
 def measures(scored: Scored, questions: Sequence[Question], weights: np.ndarray) -> dict[str, Estimate]:
@@ -209,17 +185,22 @@ def add_kinds(report: Report, scored: Scored, questions: Sequence[Question]) -> 
         mine = [(m, b, q) for m, b, q in zip(scored.matches, scored.best, questions, strict=True) if q.kind == kind]
         said = Counter(m.outcome.value for m, _, _ in mine)
         first = sum(b[0] in q.ids for _, b, q in mine) / len(mine) if any(q.ids for _, _, q in mine) else None
-        both = sum(set(q.ids) <= set(b) for _, b, q in mine) / len(mine) if kind == "two_questions" else None
+        further = [other.candidates[0].id in q.ids for m, _, q in mine for other in m.also]
         right = sum(is_right(m, q) for m, _, q in mine) / len(mine)
-        rows.append([kind, len(mine), right, first, both, *(said[o.value] for o in Outcome)])
+        rows.append([kind, len(mine), right, first, *(said[o.value] for o in Outcome), len(further), sum(further)])
         report.figures.setdefault("kinds", {})[kind] = {
             "rows": len(mine),
             "right": right,
             "top_1": first,
             "outcomes": dict(said),
+            "further_answers": len(further),
+            "further_right": sum(further),
         }
-    headers = ["kind", "rows", "as expected", "top-1", "both in top-3", *(o.value for o in Outcome)]
-    report.parts.append(Table("By kind", headers, rows))
+    headers = ["kind", "rows", "as expected", "top-1", *(o.value for o in Outcome), "further answers", "of them right"]
+    note = (
+        "Further answers: to what a message asks besides, given only where at least two of its questions are answered."
+    )
+    report.parts.append(Table("By kind", headers, rows, note))
 
 
 def add_calibration(report: Report, scored: Scored, questions: Sequence[Question], weights: np.ndarray) -> None:

@@ -101,7 +101,17 @@ class Match:
     probability: float
     candidates: tuple[Candidate, ...] = ()
     smalltalk: str | None = None
-    """greeting | thanks | acknowledgement | goodbye | bot_question, when the outcome is smalltalk."""
+    """greeting | thanks | acknowledgement | goodbye | bot_question | reference, when the outcome is smalltalk.
+
+    A reference is an order number or an e-mail address with nothing asked about it.
+    """
+    known: float = 1.0
+    """Probability that any of the shop's entries fits; ``known - probability``: one does, but not the best one."""
+    also: tuple["Match", ...] = ()
+    """Answers to the message's other questions, in the order they were asked; none of them answers the same entry.
+
+    Only with the outcome ``answer``; each of them is an ``answer`` too, with no vector and no ``also`` of its own.
+    """
     vector: tuple[float, ...] = field(default=(), repr=False, compare=False)
     """The message's sentence vector (unit length), empty when no encoder is at hand."""
 

@@ -1,9 +1,9 @@
-"""Fit the matcher's probability and thresholds on labelled questions of a development split."""
+"""Fit the matcher's weights, probabilities and thresholds on labelled questions to several shops."""
 
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,51 @@ import numpy as np
 import yaml
 from sklearn.linear_model import LogisticRegression
 
-from models.base import Candidate, Entry, Outcome
+from models.base import Entry, Outcome, SentenceEncoder
+from models.calibration import FEATURES, Coefficients, MatcherCalibration
 from models.catalog import load_encoder
-from models.faq import HybridMatcher, MatcherCalibration
-from models.training.corpus import read_jsonl
+from models.faq import HybridMatcher
+from models.training.trials import HINT3, Trial, foreign_texts, own_trials, public_trials, read_examples
 
-RIGHT, ASKED_WELL, ASKED_BADLY, MISSED, WRONG = 1.0, 0.35, -0.3, -0.3, -0.5
+RIGHT, ASKED_WELL, ASKED_BADLY, MISSED, WRONG = 1.0, 0.4, -0.1, 0.0, -0.85
 """What an outcome is worth to a customer: the right answer (or an honest "I do not know"), asking back with the
 right entry among the choices, asking back without it, not knowing what is known, and a wrong answer."""
+OWN_WEIGHT = 4.0
+"""How much the own shop weighs beside a public one: it was asked as customers ask."""
+UNKNOWN_SHARE = 0.25
+"""The share of questions that no entry fits, whatever share the trials have."""
+
+
+class Remembering:
+    """An encoder that encodes every text once."""
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        self._encoder = encoder
+        self._vectors: dict[str, np.ndarray] = {}
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if new:
+            self._vectors.update(zip(new, np.asarray(self._encoder.encode(new)), strict=True))
+        return np.stack([self._vectors[text] for text in texts])
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the matcher sees of every question of some trials, and what is true of it; one row a question."""
+
+    features: np.ndarray
+    fits: np.ndarray
+    """Whether any entry is right."""
+    first: np.ndarray
+    """Whether the best entry is."""
+    answer: np.ndarray
+    """Whether the best entry is, and should be given at once."""
+    third: np.ndarray
+    """Whether one of the best three is."""
+    clarify: np.ndarray
+    """Whether it should be asked back about."""
+    weight: np.ndarray
 
 
 def entries_of(path: Path) -> list[Entry]:
@@ -31,63 +68,114 @@ def entries_of(path: Path) -> list[Entry]:
     ]
 
 
-def fit_matcher(shop: Path, questions: Path, out: Path) -> None:
-    """Grid over the weights, logistic regression for the probability, grid over the thresholds."""
-    rows = [row for row in read_jsonl(questions) if row["expect"] != "smalltalk" and row["kind"] != "two_questions"]
-    entries, encoder = entries_of(shop), load_encoder().model
-    vectors = encoder.encode([row["text"] for row in rows]) if encoder else [None] * len(rows)
+def trials_of(shop: Path, rows: Sequence[dict[str, Any]], data: Path, encoder: SentenceEncoder) -> list[Trial]:
+    """The own shop's trials and, where they are at hand, the public shops'."""
+    trials = list(own_trials("own", entries_of(shop), rows))
+    if (data / "hint3").is_dir():
+        foreign = foreign_texts(data)
+        for name in HINT3:
+            examples = read_examples(data / "hint3" / f"{name}_train.csv")
+            trials += public_trials(name, examples, foreign, encoder)
+    return trials
+
+
+def fit_matcher(shop: Path, rows: Sequence[dict[str, Any]], data: Path, out: Path) -> None:
+    """Weights by grid, probabilities by logistic regression, thresholds by grid; with vectors and without."""
+    loaded = load_encoder()
+    if loaded.model is None:
+        raise SystemExit(f"The matcher is fitted with its encoder: {loaded.problem}")
+    encoder = Remembering(loaded.model)
+    trials = trials_of(shop, rows, data, encoder)
+    full = fit_calibration(trials, encoder)
+    alone = fit_calibration(trials, None)
+    out.write_text(json.dumps(_rounded(asdict(replace(full, words_alone=alone))), indent=1) + "\n", encoding="utf-8")
+
+
+def fit_calibration(trials: Sequence[Trial], encoder: Remembering | None) -> MatcherCalibration:
+    """Everything that is in a calibration."""
+    matchers = [HybridMatcher(trial.entries, encoder) for trial in trials]
     best: tuple[float, MatcherCalibration] | None = None
-    for lexical, answer in itertools.product((0.1, 0.2, 0.3), (0.0, 0.2, 0.4)):
-        weights = MatcherCalibration(lexical_weight=lexical, answer_weight=answer)
-        matcher = HybridMatcher(entries, encoder, weights)
-        scores = np.stack([matcher.scores(row["text"], vector) for row, vector in zip(rows, vectors, strict=True)])
-        fitted = _thresholds(scores, rows, _probability(scores, rows, entries, weights), entries)
-        if best is None or fitted[0] > best[0]:
-            best = fitted
-        print(f"lexical {lexical}, answer {answer}: worth {fitted[0]:.3f} a question")
+    for word, piece, answer in itertools.product((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.1, 0.2) if encoder else (0.0,)):
+        weights = MatcherCalibration(word_weight=word, piece_weight=piece, answer_weight=answer)
+        seen = look(trials, matchers, weights, encoder)
+        top = float(np.average(seen.first[seen.fits], weights=seen.weight[seen.fits]))
+        print(f"words {word}, pieces {piece}, answer {answer}: right entry first {top:.4f}", flush=True)
+        if best is None or top > best[0]:
+            best = (top, weights)
     assert best is not None
-    out.write_text(json.dumps({k: round(v, 4) for k, v in asdict(best[1]).items()}, indent=1) + "\n", encoding="utf-8")
+    seen = look(trials, matchers, best[1], encoder)
+    return with_thresholds(with_probabilities(best[1], seen), seen)
 
 
-def _probability(
-    scores: np.ndarray, rows: Sequence[dict[str, Any]], entries: Sequence[Entry], weights: MatcherCalibration
-) -> MatcherCalibration:
-    """P(best entry is right) from the best score and its lead."""
-    top = np.sort(scores, axis=1)[:, ::-1]
-    features = np.stack([top[:, 0], top[:, 0] - top[:, 1]], axis=1)
-    right = np.array([
-        row["expect"] == "answer" and entries[best].id in row["ids"]
-        for row, best in zip(rows, scores.argmax(1), strict=True)
-    ])  # fmt: skip
-    model = LogisticRegression(C=10.0, max_iter=1000).fit(features, right)
-    scale, margin = model.coef_[0]
-    return replace(weights, scale=float(scale), margin=float(margin), bias=float(model.intercept_[0]))
+def look(
+    trials: Sequence[Trial], matchers: Sequence[HybridMatcher], weights: MatcherCalibration, encoder: Remembering | None
+) -> Seen:
+    """Ask every question of every trial."""
+    rows: list[tuple[Any, ...]] = []
+    for trial, fitted in zip(trials, matchers, strict=True):
+        matcher, ids = fitted.under(weights), [entry.id for entry in trial.entries]
+        vectors = encoder.encode([q.text for q in trial.questions]) if encoder else [None] * len(trial.questions)
+        for question, vector in zip(trial.questions, vectors, strict=True):
+            scores = matcher.scores(question.text, vector)
+            best = [ids[i] for i in np.argsort(-scores)[:3]]
+            first = best[0] in question.ids
+            rows.append((
+                matcher.features(question.text, scores, vector), bool(question.ids), first, first and question.plain,
+                bool(set(best) & question.ids), bool(question.ids) and not question.plain, trial.shop,
+            ))  # fmt: skip
+    *columns, shops = (np.array(column) for column in zip(*rows, strict=True))
+    return Seen(*columns, weights_of(shops, columns[1]))
 
 
-def _thresholds(
-    scores: np.ndarray, rows: Sequence[dict[str, Any]], calibration: MatcherCalibration, entries: Sequence[Entry]
-) -> tuple[float, MatcherCalibration]:
+def weights_of(shops: np.ndarray, fits: np.ndarray) -> np.ndarray:
+    """Weights by which every shop counts alike, but for the own one, and UNKNOWN_SHARE is not known; mean 1."""
+    weight = np.zeros(len(shops))
+    for shop in np.unique(shops):
+        for known, share in ((True, 1 - UNKNOWN_SHARE), (False, UNKNOWN_SHARE)):
+            rows = (shops == shop) & (fits == known)
+            weight[rows] = share / max(rows.sum(), 1) * (OWN_WEIGHT if shop == "own" else 1.0)
+    return weight / weight.mean()
+
+
+def with_probabilities(calibration: MatcherCalibration, seen: Seen) -> MatcherCalibration:
+    """P(some entry fits), and P(the best one is right) where one does."""
+    fits = seen.fits
+    return replace(
+        calibration,
+        known=logistic(seen.features, fits, seen.weight),
+        right=logistic(seen.features[fits], seen.answer[fits], seen.weight[fits]),
+    )
+
+
+def logistic(features: np.ndarray, true: np.ndarray, weight: np.ndarray | None = None) -> Coefficients:
+    """Coefficients of a logistic regression on the features that differ at all."""
+    used = [i for i in range(len(FEATURES)) if np.ptp(features[:, i]) > 0]
+    spread = features[:, used].std(0)
+    model = LogisticRegression(C=3.0, max_iter=2000).fit(features[:, used] / spread, true, sample_weight=weight)
+    named = {FEATURES[i]: float(c) for i, c in zip(used, model.coef_[0] / spread, strict=True)}
+    return named | {"bias": float(model.intercept_[0])}
+
+
+def with_thresholds(calibration: MatcherCalibration, seen: Seen) -> MatcherCalibration:
     """The thresholds that are worth most on these questions."""
-    best = (-np.inf, calibration)
-    for answer_at, clarify_at, within in itertools.product(
-        np.arange(0.2, 0.8, 0.05), np.arange(0.1, 0.6, 0.05), (0.02, 0.05, 0.08, 0.12)
-    ):
-        tried = replace(calibration, answer_at=answer_at, clarify_at=clarify_at, clarify_within=within)
-        worth = float(np.mean([_worth(row, s, tried, entries) for row, s in zip(rows, scores, strict=True)]))
-        if worth > best[0]:
-            best = (worth, tried)
-    return best
+    known, right = calibration.probabilities(seen.features)
+    tried = [
+        replace(calibration, known_at=float(k), answer_at=float(a))
+        for k, a in itertools.product(np.arange(0.3, 0.75, 0.025), np.arange(0.3, 0.8, 0.025))
+    ]
+    return max(tried, key=lambda c: float(np.average(worth(c, known, right, seen), weights=seen.weight)))
 
 
-def _worth(row: dict[str, Any], scores: np.ndarray, calibration: MatcherCalibration, entries: Sequence[Entry]) -> float:
-    candidates = [Candidate(entries[i].id, float(scores[i])) for i in np.argsort(-scores)[:3]]
-    outcome, _ = calibration.decide([c.score for c in candidates])
-    match outcome:
-        case Outcome.ANSWER:
-            return RIGHT if row["expect"] == "answer" and candidates[0].id in row["ids"] else WRONG
-        case Outcome.CLARIFY if any(c.id in row["ids"] for c in calibration.near(candidates)):
-            return RIGHT if row["expect"] == "clarify" else ASKED_WELL
-        case Outcome.CLARIFY:
-            return ASKED_BADLY
-        case _:
-            return RIGHT if row["expect"] == "unknown" else MISSED
+def worth(calibration: MatcherCalibration, known: np.ndarray, right: np.ndarray, seen: Seen) -> np.ndarray:
+    """What each question's outcome is worth, shape (questions,)."""
+    outcome = np.array([calibration.decide(k, r, 9) for k, r in zip(known, right, strict=True)])
+    answered = np.where(seen.answer, RIGHT, WRONG)
+    asked = np.where(seen.third, np.where(seen.clarify, RIGHT, ASKED_WELL), ASKED_BADLY)
+    missed = np.where(seen.fits, MISSED, RIGHT)
+    return np.asarray(np.select([outcome == Outcome.ANSWER, outcome == Outcome.CLARIFY], [answered, asked], missed))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return round(value, 4) if isinstance(value, float) else value

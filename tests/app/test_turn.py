@@ -1,7 +1,7 @@
 """One bot turn: what is said for what was understood, and when nothing is said."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,14 @@ async def test_a_question_is_answered_with_the_shops_words_its_link_and_what_may
     assert "tracking link" in answer.text
     assert answer.extra["link"]["url"] == "/shop/track"
     assert answer.extra["buttons"] == [{"kind": "ask", "label": "Why is my delivery late?"}]
+
+
+async def test_several_questions_in_one_message_get_several_answers(table: Table) -> None:
+    both = replace(found("track-order"), also=(found("gift-wrap"),))
+    answer = await table.hear("where is my parcel? and do you wrap gifts?", match=both)
+    assert "tracking link" in answer.text
+    assert "Do you wrap gifts? Yes, for two pounds." in answer.text
+    assert answer.extra["also"] == ["gift-wrap"]
 
 
 async def test_after_an_answer_nothing_is_due(table: Table) -> None:

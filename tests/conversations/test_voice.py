@@ -16,7 +16,7 @@ from models.base import STATES
 DEMO = Path(__file__).parents[2] / "app" / "shops" / "demo.yaml"
 TONES = ("warm", "plain", "formal")
 UPSET = ("frustrated", "worried")
-KINDS = ("greeting", "thanks", "acknowledgement", "goodbye", "bot_question")
+KINDS = ("greeting", "thanks", "acknowledgement", "goodbye", "bot_question", "reference")
 TOPICS = list(yaml.safe_load((TEMPLATES / "en" / "topics.yaml").read_text()))
 VOICES = {tone: Voice("en", tone) for tone in TONES}
 EVERYTHING = list(product(TONES, [a.value for a in Act], STATES))
@@ -28,7 +28,11 @@ def contents(act: str) -> list[dict]:
         return [{"kind": kind} for kind in KINDS]
     if act == "handoff":
         return [{"reason": r.value, "safety_help": "Call 999."} for r in Reason if r is not Reason.FITS]
-    answers = [{"answer": "We post daily.", "next_step": step} for step in ("Open the link.", "")]
+    others = [{"question": "Do you wrap gifts?", "answer": "Yes, for two pounds."}]
+    answers = [
+        {"answer": "We post daily.", "next_step": step, "also": also}
+        for step, also in (("Open the link.", []), ("", []), ("Open the link.", others))
+    ]
     everything = answers if act == "answer" else [*answers, {"answer": "", "next_step": ""}]
     if act != "offer":
         return everything
@@ -111,7 +115,11 @@ def test_sorry_is_said_at_most_once(tone: str, act: str, state: str) -> None:
 
 def test_an_answer_says_the_answer_and_the_next_step_whole() -> None:
     for tone, state in product(TONES, STATES):
-        text = VOICES[tone].say("answer", state, answer="We post daily.\nExcept Sunday.", next_step="Open it.").text
+        text = (
+            VOICES[tone]
+            .say("answer", state, answer="We post daily.\nExcept Sunday.", next_step="Open it.", also=[])
+            .text
+        )
         assert "We post daily.\nExcept Sunday." in text
         assert "Open it." in text
 
@@ -145,12 +153,12 @@ def test_the_bot_says_that_it_is_a_bot_when_asked_and_when_greeting() -> None:
 
 
 def test_a_plain_shop_has_no_opening_for_the_calm() -> None:
-    spoken = VOICES["plain"].say("answer", "neutral", answer="We post daily.", next_step="")
+    spoken = VOICES["plain"].say("answer", "neutral", answer="We post daily.", next_step="", also=[])
     assert (spoken.opening, spoken.text) == ("", "We post daily.")
 
 
 def test_a_name_that_looks_like_a_template_is_only_a_name() -> None:
-    text = VOICES["warm"].say("answer", "neutral", name="{{ 7 * 7 }}", answer="{{ 8 * 8 }}", next_step="").text
+    text = VOICES["warm"].say("answer", "neutral", name="{{ 7 * 7 }}", answer="{{ 8 * 8 }}", next_step="", also=[]).text
     assert "{{ 7 * 7 }}" in text
     assert "{{ 8 * 8 }}" in text
 
@@ -167,7 +175,7 @@ def test_a_trouble_fits_into_every_sentence_that_names_one(topic: str) -> None:
     for line in VOICES["warm"].openings("answer", "frustrated"):
         if "trouble }}" in line:
             spoken = [
-                VOICES["warm"].say("answer", "frustrated", topic=topic, seed=s, answer="x", next_step="")
+                VOICES["warm"].say("answer", "frustrated", topic=topic, seed=s, answer="x", next_step="", also=[])
                 for s in range(3)
             ]
             assert any(trouble in s.opening for s in spoken)

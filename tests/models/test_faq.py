@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.base import Candidate, Entry, Outcome
+from models.calibration import FEATURES
 from models.faq import HybridMatcher, MatcherCalibration
+from models.head import fit_head
 
 ENTRIES = [
     Entry("track", ("How do I track my parcel?", "where is my parcel", "tracking number"), "Use the tracking link."),
@@ -74,7 +77,7 @@ def test_what_no_entry_speaks_of_is_unknown(matcher: HybridMatcher, text: str) -
     assert match.probability < 0.5
 
 
-ASK_BACK = MatcherCalibration(answer_at=1.1, clarify_at=0.0, clarify_within=0.08)
+ASK_BACK = MatcherCalibration(answer_at=1.1, known_at=0.0, clarify_within=0.08)
 """Never sure enough to answer, always sure enough to ask back."""
 
 
@@ -87,17 +90,19 @@ def test_where_two_entries_fit_they_are_asked_back_about() -> None:
 def test_a_third_entry_is_asked_back_about_only_when_it_is_close_to_the_best() -> None:
     close = [Candidate("a", 0.8), Candidate("b", 0.5), Candidate("c", 0.73)]
     far = [Candidate("a", 0.8), Candidate("b", 0.5), Candidate("c", 0.49)]
-    assert [c.id for c in ASK_BACK.near(close)] == ["a", "b", "c"]
-    assert [c.id for c in ASK_BACK.near(far)] == ["a", "b"]
+    assert [c.id for c in ASK_BACK.choices(close)] == ["a", "b", "c"]
+    assert [c.id for c in ASK_BACK.choices(far)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
-    ("best", "outcome"),
-    [([0.9, 0.1], Outcome.ANSWER), ([0.62, 0.6], Outcome.CLARIFY), ([0.1, 0.0], Outcome.UNKNOWN),
-     ([0.62], Outcome.ANSWER)],
+    ("known", "right", "entries", "outcome"),
+    [
+        (0.9, 0.8, 4, Outcome.ANSWER), (0.9, 0.3, 4, Outcome.CLARIFY), (0.2, 0.1, 4, Outcome.UNKNOWN),
+        (0.9, 0.3, 1, Outcome.UNKNOWN), (0.9, 0.8, 1, Outcome.ANSWER),
+    ],
 )  # fmt: skip
-def test_the_calibrated_probability_decides_what_is_done(best: list[float], outcome: Outcome) -> None:
-    assert MatcherCalibration().decide(best)[0] is outcome
+def test_two_probabilities_decide_what_is_done(known: float, right: float, entries: int, outcome: Outcome) -> None:
+    assert MatcherCalibration(known_at=0.5, answer_at=0.5).decide(known, right, entries) is outcome
 
 
 def test_a_single_entry_is_never_asked_back_about() -> None:
@@ -112,15 +117,90 @@ def test_candidates_come_best_first(matcher: HybridMatcher) -> None:
         assert len(scores) <= 3
 
 
-def test_the_probability_grows_with_the_score_and_with_the_gap() -> None:
-    decide = MatcherCalibration().decide
-    alone, close = decide([0.6, 0.1])[1], decide([0.6, 0.5])[1]
-    assert close < alone < decide([0.8, 0.1])[1]
+def features(**named: float) -> np.ndarray:
+    return np.array([named.get(name, 0.0) for name in FEATURES])
 
 
-def test_the_probability_is_the_calibrated_sigmoid() -> None:
-    calibration = MatcherCalibration(scale=2.0, margin=3.0, bias=-1.0)
-    assert calibration.decide([0.7, 0.2])[1] == pytest.approx(1 / (1 + np.exp(-(2 * 0.7 + 3 * 0.5 - 1))))
+def test_the_probabilities_are_logistic_and_right_is_never_likelier_than_known() -> None:
+    calibration = MatcherCalibration(known={"best": 2.0, "bias": -1.0}, right={"lead": 3.0})
+    known, right = calibration.probabilities(features(best=0.7, lead=0.2, nearest=0.9))
+    assert known == pytest.approx(1 / (1 + np.exp(-(2 * 0.7 - 1))))
+    assert right == pytest.approx(known / (1 + np.exp(-3 * 0.2)))
+
+
+def test_the_probability_grows_with_the_score_and_with_the_lead() -> None:
+    right = [MatcherCalibration().probabilities(features(best=b, lead=lead))[1] for b, lead in
+             ((0.6, 0.1), (0.6, 0.5), (0.8, 0.5))]  # fmt: skip
+    assert right == sorted(right)
+
+
+def test_a_calibration_has_another_for_words_alone(tmp_path: Path) -> None:
+    path = tmp_path / "matcher.json"
+    path.write_text('{"answer_at": 0.0, "words_alone": {"answer_at": 1.1, "known_at": 1.1}}')
+    calibration = MatcherCalibration.load(path)
+    [with_vectors] = HybridMatcher(ENTRIES, LittleEncoder(), calibration).match(["where is my parcel"])
+    [by_words] = HybridMatcher(ENTRIES, None, calibration).match(["where is my parcel"])
+    assert (with_vectors.outcome, by_words.outcome) == (Outcome.ANSWER, Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize("text", ["10482", "my order number is HF-10482", "it's cora@example.com, thanks"])
+def test_an_order_number_or_an_address_alone_is_no_miss(matcher: HybridMatcher, text: str) -> None:
+    [match] = matcher.match([text])
+    assert (match.outcome, match.smalltalk) == (Outcome.SMALLTALK, "reference")
+
+
+def test_an_order_number_does_not_change_what_is_asked(matcher: HybridMatcher) -> None:
+    with_number, without = matcher.match(["where is my parcel 10482", "where is my parcel"])
+    assert with_number == without
+
+
+def test_a_shop_with_an_entry_for_thanks_answers_thanks() -> None:
+    entries = [*ENTRIES, Entry("thanks", ("thank you", "thanks a lot"), "You are welcome.")]
+    matcher = HybridMatcher(entries, None, MatcherCalibration(answer_at=0.0))
+    assert matcher.match(["thanks"])[0].candidates[0].id == "thanks"
+    assert matcher.match(["hello"])[0].outcome is Outcome.SMALLTALK
+
+
+ANSWER_ALL = MatcherCalibration(answer_at=0.0)
+TWO = "where is my parcel? and when do i get my money back"
+
+
+def test_two_questions_get_two_answers(matcher: HybridMatcher) -> None:
+    [match] = matcher.under(ANSWER_ALL).match([TWO])
+    assert match.outcome is Outcome.ANSWER
+    assert {match.candidates[0].id, *(other.candidates[0].id for other in match.also)} == {"track", "refund"}
+    assert all(other.outcome is Outcome.ANSWER and not other.also for other in match.also)
+
+
+@pytest.mark.parametrize("text", ["where is my parcel? I want to track my parcel", "thanks! where is my parcel please"])
+def test_one_question_gets_one_answer(matcher: HybridMatcher, text: str) -> None:
+    [match] = matcher.under(ANSWER_ALL).match([text])
+    assert match.also == ()
+
+
+def test_a_second_question_that_is_not_known_leaves_the_match_as_it_is(matcher: HybridMatcher) -> None:
+    unsure = replace(ANSWER_ALL, answer_at=1.1)
+    [match] = matcher.under(unsure).match([TWO])
+    assert match.also == ()
+
+
+def test_many_examples_are_learned_from() -> None:
+    """Two entries whose examples overlap in meaning: the head finds the direction that tells them apart."""
+    rng = np.random.default_rng(0)
+    shared, apart = rng.normal(size=32), rng.normal(size=32)
+    labels = np.repeat([0, 1], 40)
+    vectors = shared + np.where(labels, 0.3, -0.3)[:, None] * apart + rng.normal(size=(80, 32))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    train, test = np.arange(80) % 4 != 0, np.arange(80) % 4 == 0
+    head = fit_head(vectors[train], labels[train], 2)
+    nearest = labels[train][(vectors[test] @ vectors[train].T).argmax(1)]
+    learned = (vectors[test] @ head).argmax(1)
+    assert (learned == labels[test]).mean() > (nearest == labels[test]).mean()
+
+
+def test_one_phrasing_an_entry_is_matched_by_its_cosine() -> None:
+    vectors = np.eye(3, 8, dtype=np.float32)
+    assert fit_head(vectors, np.arange(3), 3) == pytest.approx(vectors.T, abs=0.12)
 
 
 def test_small_talk_is_neither_a_question_nor_a_miss(matcher: HybridMatcher) -> None:
