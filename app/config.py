@@ -3,11 +3,14 @@
 import os
 import secrets
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from app.outbox.smtp import mail_server
 
 DEMO_SHOP = Path(__file__).parent / "shops" / "demo.yaml"
 PLACEHOLDERS = frozenset({"", "changeme", "changethis", "secret", "placeholder"})
@@ -46,6 +49,20 @@ class Settings(BaseSettings):
     """A customer's limit; beyond it 429 with Retry-After."""
     openings_per_minute: int = Field(30, ge=1)
     """New conversations from one address."""
+    smtp_url: SecretStr = SecretStr("")
+    """Where mail is handed in: ``smtp://user:password@host:587?starttls=1`` or ``smtps://...``; empty: no mail."""
+    mail_from: str = Field("", validate_default=True)
+    """From whom mail comes: ``hello@shop.example`` or ``Shop <hello@shop.example>``."""
+    unseen_after: timedelta = timedelta(minutes=2)
+    """How long an agent's answer may stay unseen in the chat before it goes by mail."""
+    notify_urls: SecretStr = SecretStr("")
+    """Whom to tell that somebody waits: Apprise addresses, separated by commas."""
+    notify_after: timedelta = timedelta(seconds=60)
+    """How long a customer may wait before they are told."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may go to plain http and into private networks."""
+    delivery_timeout: timedelta = timedelta(seconds=30)
+    """How long one attempt to deliver may take; after twice this another worker tries it again."""
     log_level: str = "INFO"
 
     @field_validator("database_url")
@@ -60,7 +77,22 @@ class Settings(BaseSettings):
                 return driver + url.removeprefix(plain)
         return url
 
-    @field_validator("turn_lease", "model_timeout", mode="before")
+    @field_validator("smtp_url")
+    @classmethod
+    def _usable_server(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value():
+            mail_server(url.get_secret_value(), "")
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _with_server(cls, sender: str, info: ValidationInfo) -> str:
+        server = info.data.get("smtp_url")
+        if server and server.get_secret_value() and "@" not in parseaddr(sender)[1]:
+            raise ValueError("with WARMLINE_SMTP_URL, set the address that mail comes from")
+        return sender
+
+    @field_validator("turn_lease", "model_timeout", "unseen_after", "notify_after", "delivery_timeout", mode="before")
     @classmethod
     def _in_seconds(cls, value: object) -> object:
         """A plain number from the environment is seconds; durations such as PT20S are taken as well."""

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from app.live import Live
 from app.sqlite import WAITS
+from conversations.store import SAVED, Saved
 
 
 class DatabaseGone(OSError):
@@ -22,12 +23,24 @@ class DatabaseGone(OSError):
         super().__init__(f"{path} was deleted or replaced. Put it back and start Warmline again.")
 
 
+class Telling(Protocol):
+    """Writes what must leave the house into the transaction of what causes it (see app.outbox.writer)."""
+
+    bell: asyncio.Event
+
+    async def write(self, conn: AsyncConnection, saved: Sequence[Saved]) -> bool:
+        """Whether anything must leave."""
+        ...
+
+
 @dataclass
 class Work:
     """One transaction and the conversations to announce when it has been committed."""
 
     conn: AsyncConnection
     changed: set[str] = field(default_factory=set)
+    saved: list[Saved] = field(default_factory=list)
+    """What was written of conversations in it; the outbox looks at this before the commit."""
 
     def announce(self, conversation_id: str) -> None:
         """Wake whoever follows this conversation, after the commit."""
@@ -37,9 +50,10 @@ class Work:
 class Database:
     """SQLite or PostgreSQL, by URL. On SQLite all writers of the process queue for one connection."""
 
-    def __init__(self, url: str, live: Live) -> None:
+    def __init__(self, url: str, live: Live, outbox: Telling | None = None) -> None:
         self.url = make_url(url)
         self.live = live
+        self._outbox = outbox
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             on_loop = self.url.set(drivername="sqlite+loop")
@@ -86,7 +100,13 @@ class Database:
                 await stack.enter_async_context(self._one_writer)
             work = Work(await stack.enter_async_context(self._writer.begin()))
             self._check_file()
+            about = work.conn.info
+            about[SAVED] = work.saved
+            stack.callback(about.pop, SAVED)
             yield work
+            leaving = self._outbox is not None and work.saved and await self._outbox.write(work.conn, work.saved)
+        if leaving and self._outbox:
+            self._outbox.bell.set()
         for conversation_id in work.changed:
             await self.live.announce(conversation_id)
 

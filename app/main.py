@@ -13,10 +13,19 @@ from app.doorbell import Doorbell
 from app.inference import Inference
 from app.live import live_for
 from app.logs import configure_logs
+from app.outbox.deliveries import Carrier, Deliveries
+from app.outbox.http import Poster
+from app.outbox.links import Links
+from app.outbox.mail import Mail
+from app.outbox.notices import Notices, targets_in
+from app.outbox.outbox import Channel
+from app.outbox.smtp import mail_server
+from app.outbox.webhooks import Webhooks
+from app.outbox.writer import Outbox, Reach
 from app.shop import load_shop
 from app.shopfront import ShopFile, Shops, open_shop
 from app.turn import BotTurn
-from app.web import agent, customer, errors, health, owner, pages, stream
+from app.web import agent, customer, deliveries, errors, health, owner, pages, stream
 from app.web.deps import House, Limiter, Tokens, same_origin
 from app.web.security import SecurityHeaders
 from app.worker import Worker, utc_now
@@ -43,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 turn = BotTurn(house.db, house.inference, house.shops, house.clock, house.doorbell)
                 worker = Worker(house.db, turn, house.doorbell)
                 await stack.enter_async_context(worker.run())
+                await stack.enter_async_context(deliveries_of(house, stack).run())
             yield
 
     app = FastAPI(
@@ -53,7 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     app.add_middleware(SecurityHeaders)
     errors.install(app)
-    for room in (customer, agent, owner, stream, health, pages):
+    for room in (customer, agent, owner, deliveries, stream, health, pages):
         app.include_router(room.router)
     app.mount("/static", pages.Fresh(directory=pages.STATIC), name="static")
     return app
@@ -68,16 +78,42 @@ def build_house(settings: Settings) -> House:
     for problem in problems:
         log.error("model_unavailable", problem=problem)
     opened = {path: partial(open_shop, path, encoder.model, settings.data_dir / "cache") for path in settings.shops}
-    live = live_for(settings.database)
+    live, outbox = live_for(settings.database), Outbox(reach_of(settings))
+    key = signing_key(settings)
     return House(
         settings=settings,
-        db=Database(settings.database, live),
+        db=Database(settings.database, live, outbox),
         doorbell=Doorbell(live, settings.turn_lease),
+        outbox=outbox,
+        links=Links(key, settings.base_url),
         shops=Shops([reopen() for reopen in opened.values()]),
         shop_files=tuple(ShopFile(path, reopen) for path, reopen in opened.items()),
         inference=Inference(reader.model, encoder.model, settings.model_timeout.total_seconds()),
-        tokens=Tokens(signing_key(settings)),
+        tokens=Tokens(key),
         limiter=Limiter(),
         clock=utc_now,
         problems=problems,
     )
+
+
+def reach_of(settings: Settings) -> Reach:
+    """By what ways the settings let people be reached."""
+    smtp = settings.smtp_url.get_secret_value()
+    return Reach(
+        mail_server(smtp, settings.mail_from) if smtp else None, settings.unseen_after,
+        targets_in(settings.notify_urls.get_secret_value()), settings.notify_after,
+    )  # fmt: skip
+
+
+def deliveries_of(house: House, stack: AsyncExitStack) -> Deliveries:
+    """The loop that carries out what must leave, with its three ways out."""
+    timeout = house.settings.delivery_timeout
+    seconds, reach = timeout.total_seconds(), house.outbox.reach
+    poster = Poster(seconds, allow_private=house.settings.webhook_allow_private)
+    stack.push_async_callback(poster.close)
+    carriers: dict[Channel, Carrier] = {
+        Channel.WEBHOOK: Webhooks(house.db, poster),
+        Channel.MAIL: Mail(house.db, reach.mail, house.shops, house.links, seconds),
+        Channel.NOTICE: Notices(house.db, reach.notify, house.shops, house.links, seconds),
+    }
+    return Deliveries(house.db, house.outbox, carriers, 2 * timeout, house.clock)

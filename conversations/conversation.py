@@ -77,6 +77,8 @@ class Conversation:
     handoff_reason: str | None = None
     offer_open: bool = False
     resolved_at: datetime | None = None
+    wants_transcript: bool = False
+    """The customer asked for the transcript by mail when it is over."""
     bot_from_seq: int = 0
     """The bot considers only what was said after this: old trouble never triggers a handoff again."""
     changes: list[Event] = field(default_factory=list)
@@ -113,11 +115,13 @@ class Conversation:
         self.resolved_at, self.bot_from_seq = None, self.last_seq
         self._happened(Kind.REOPENED, "customer", at)
 
-    def introduce(self, name: str | None, email: str | None, at: datetime) -> None:
-        """The customer says what to call them, or where to reach them."""
+    def introduce(self, name: str | None, email: str | None, at: datetime, transcript: bool | None = None) -> None:
+        """The customer says what to call them, where to reach them, and whether they want the transcript there."""
         self.customer_name = name or self.customer_name
         self.customer_email = email or self.customer_email
-        self._happened(Kind.CUSTOMER_NAMED, "customer", at, name=self.customer_name, email=self.customer_email)
+        self.wants_transcript = self.wants_transcript if transcript is None else transcript
+        self._happened(Kind.CUSTOMER_NAMED, "customer", at, name=self.customer_name, email=self.customer_email,
+                       transcript=self.wants_transcript)  # fmt: skip
 
     def decline_offer(self, at: datetime) -> None:
         """The customer would rather go on with the bot."""

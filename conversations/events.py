@@ -17,7 +17,7 @@ released              agent_id, agent_name
 returned_to_bot       agent_id, agent_name
 resolved              agent_id, agent_name
 reopened              -
-customer_named        name, email
+customer_named        name, email, transcript
 ====================  =====================================================================
 """
 

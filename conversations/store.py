@@ -4,7 +4,7 @@ All functions take an open connection and never commit; the caller's unit of wor
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,17 @@ from conversations.tables import conversations, events, messages
 
 _COLUMNS = [column.name for column in conversations.columns]
 _MESSAGE_FIELDS = [f.name for f in fields(Message)]
+SAVED = "saved"
+"""Key of ``conn.info`` where a transaction that wants to know collects what was saved in it."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What one insert or save wrote of a conversation."""
+
+    conversation: Conversation
+    events: Sequence[Event]
+    messages: Sequence[Message]
 
 # Statements of every turn, built once: building one costs more than SQLite needs to run it.
 _LOAD = sa.select(conversations).where(conversations.c.id == sa.bindparam("own_id"))
@@ -207,6 +218,8 @@ async def _write_changes(conn: AsyncConnection, conversation: Conversation) -> N
         await conn.execute(_KEEP_READING, {"own_id": message_id, "reading": reading})
     if conversation.changes:
         await conn.execute(_INSERT_EVENTS, [_event_row(conversation.id, e) for e in conversation.changes])
+    if (saved := conn.info.get(SAVED)) is not None:
+        saved.append(Saved(conversation, conversation.changes, conversation.posted))
     conversation.posted, conversation.changes, conversation.readings = [], [], {}
 
 

@@ -58,6 +58,7 @@ conversations = sa.Table(
     sa.Column("offer_open", sa.Boolean, nullable=False),
     sa.Column("resolved_at", UtcDateTime),
     sa.Column("bot_from_seq", sa.Integer, nullable=False),
+    sa.Column("wants_transcript", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("status in ('bot', 'waiting', 'with_agent', 'resolved')", name="status"),
     sa.CheckConstraint("(status = 'with_agent') = (assignee_id is not null)", name="assignee"),
     sa.Index("ix_conversations_due_at", "due_at"),

@@ -3,11 +3,12 @@
 from alembic import context
 
 import app.accounts
+import app.outbox.tables
 import conversations.tables
 import handoff.desk
 
 # importing a room puts its tables into the shared metadata
-assert app.accounts.accounts.metadata is handoff.desk.presence.metadata
+assert app.accounts.accounts.metadata is app.outbox.tables.outbox.metadata is handoff.desk.presence.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

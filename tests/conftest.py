@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 import app.db
 import app.inference
 import app.live
+import app.outbox
 import app.turn
 import app.web
 import app.worker
@@ -196,7 +197,9 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture(autouse=True)
 def nothing_blocks_the_event_loop() -> Iterator[None]:
     """Code of ours that sleeps, reads files or uses sockets on the event loop fails the test."""
-    buster = BlockBuster([app.db, app.inference, app.live, app.turn, app.web, app.worker, conversations.store])
+    buster = BlockBuster(
+        [app.db, app.inference, app.live, app.outbox, app.turn, app.web, app.worker, conversations.store]
+    )
     for function in buster.functions.values():
         # templates are a few lines each and the page cache has them; an engine is made once, at the start
         function.can_block_in("jinja2/loaders.py", {"get_source", "up_to_date", "uptodate", "open_if_exists"})

@@ -7,10 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts
 from app.metrics import MESSAGES
+from app.outbox import unseen
 from app.queue import desk_now, wait_for
 from app.web.deps import Address, House, HouseDep, OwnConversation
 from app.web.schemas import (
     AnswerOffer,
+    ComeBack,
     CustomerView,
     Introduce,
     MessageOut,
@@ -43,7 +45,18 @@ async def open_conversation(body: OpenConversation, house: HouseDep, address: Ad
 @router.get("/conversations/{conversation_id}")
 async def get_conversation(conversation_id: OwnConversation, house: HouseDep) -> CustomerView:
     """The conversation as its customer sees it."""
-    return await view(house, conversation_id)
+    shown = await view(house, conversation_id)
+    if any(message.author == "agent" for message in shown.messages):
+        await unseen.note_seen(house.db, conversation_id, shown.last_seq)
+    return shown
+
+
+@router.post("/returns", status_code=201)
+async def come_back(body: ComeBack, house: HouseDep, address: Address) -> Opened:
+    """Come back by the link in a mail: the token of the same conversation, as its customer."""
+    house.limiter.check(RateLimitItemPerMinute(house.settings.openings_per_minute), "return", address)
+    conversation_id = house.links.conversation_of(body.token)
+    return Opened(token=house.tokens.issue(conversation_id), conversation=await view(house, conversation_id))
 
 
 @router.post("/conversations/{conversation_id}/messages", status_code=201)
@@ -100,10 +113,10 @@ async def answer_offer(conversation_id: OwnConversation, body: AnswerOffer, hous
 
 @router.put("/conversations/{conversation_id}/customer")
 async def introduce(conversation_id: OwnConversation, body: Introduce, house: HouseDep) -> CustomerView:
-    """Leave a name, or an address for the answer."""
+    """Leave a name, or an address for the answer, and ask for the transcript there."""
     async with house.db.unit_of_work() as work:
         conversation = await store.load(work.conn, conversation_id, lock=True)
-        conversation.introduce(body.name, body.email, house.clock())
+        conversation.introduce(body.name, body.email, house.clock(), body.transcript)
         await store.save(work.conn, conversation)
         work.announce(conversation_id)
     return await view(house, conversation_id)
@@ -122,6 +135,7 @@ async def view(house: House, conversation_id: str) -> CustomerView:
         id=conversation.id, shop=conversation.shop_id, status=conversation.status.value,
         agent_name=agent,
         customer_name=conversation.customer_name, customer_email=conversation.customer_email,
+        wants_transcript=conversation.wants_transcript,
         offer_open=conversation.offer_open, bot_is_typing=bot_is_typing(conversation), wait=WaitOut.of(wait),
         last_seq=conversation.last_seq, messages=[MessageOut.of(m) for m in messages],
     )  # fmt: skip

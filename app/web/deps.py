@@ -17,6 +17,8 @@ from app.config import Settings
 from app.db import Database
 from app.doorbell import Doorbell
 from app.inference import Inference
+from app.outbox.links import Links
+from app.outbox.writer import Outbox
 from app.shopfront import ShopFile, Shops
 from app.turn import Clock
 from app.web.errors import HttpProblem
@@ -66,6 +68,8 @@ class House:
     settings: Settings
     db: Database
     doorbell: Doorbell
+    outbox: Outbox
+    links: Links
     shops: Shops
     inference: Inference
     tokens: Tokens

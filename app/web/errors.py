@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 
 from app.accounts import AccountError
 from app.db import DatabaseGone
+from app.outbox import errors as outbox
+from app.outbox.links import LinkOver
 from app.shopfront import UnknownShop
 from conversations import errors as domain
 
@@ -27,6 +29,11 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     domain.MessageIdReused: (409, "message_id_reused"),
     domain.Stale: (409, "stale"),
     AccountError: (400, "account_error"),
+    outbox.NoSuchEndpoint: (404, "no_such_endpoint"),
+    outbox.NoSuchDelivery: (404, "no_such_delivery"),
+    outbox.BadEndpoint: (400, "bad_endpoint"),
+    outbox.NotReplayable: (409, "not_replayable"),
+    LinkOver: (401, "link_over"),
 }
 
 

@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
 from app import accounts
+from app.outbox.endpoints import KINDS
 from app.web.deps import HouseDep
 
 PAGES = Path(__file__).parent.parent / "pages"
@@ -47,6 +48,7 @@ async def index() -> Response:
 @router.get("/shop")
 @router.get("/console")
 @router.get("/review")
+@router.get("/deliveries")
 async def with_slash(request: Request) -> Response:
     """People leave the last slash out."""
     return RedirectResponse(f"{request.url.path}/")
@@ -62,7 +64,9 @@ async def widget() -> Response:
 async def chat(request: Request, house: HouseDep, shop: str) -> Response:
     """The chat itself, shown in the widget's frame on the shop's page."""
     front = house.shops.get(shop)
-    return _page(request, "chat.html", house.settings.frame_ancestors, shop=front.shop)
+    return _page(
+        request, "chat.html", house.settings.frame_ancestors, shop=front.shop, mail=house.outbox.reach.mail is not None
+    )
 
 
 @router.get("/shop/")
@@ -96,3 +100,9 @@ async def console(request: Request) -> Response:
 async def review(request: Request) -> Response:
     """The owner's review."""
     return _page(request, "review.html")
+
+
+@router.get("/deliveries/")
+async def deliveries(request: Request) -> Response:
+    """The owner's page of what leaves the house."""
+    return _page(request, "deliveries.html", kinds=KINDS)

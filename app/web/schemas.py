@@ -62,10 +62,17 @@ class SendAgentMessage(SendMessage):
 
 
 class Introduce(_In):
-    """What to call a customer and where to reach them."""
+    """What to call a customer, where to reach them, and whether the transcript is to go there."""
 
     name: Name = None
     email: Email = None
+    transcript: bool | None = None
+
+
+class ComeBack(_In):
+    """What stands after ``#back=`` in a mail's link."""
+
+    token: str = Field(max_length=500)
 
 
 class AnswerOffer(_In):
@@ -175,6 +182,7 @@ class CustomerView(BaseModel):
     agent_name: str | None
     customer_name: str | None
     customer_email: str | None
+    wants_transcript: bool
     offer_open: bool
     bot_is_typing: bool
     wait: WaitOut | None

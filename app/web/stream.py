@@ -14,6 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app import accounts
 from app.live import EVERYTHING
+from app.outbox import unseen
 from app.queue import desk_now
 from app.web.agent import desk_view
 from app.web.customer import bot_is_typing
@@ -62,6 +63,8 @@ async def follow_conversation(
             for event in events:
                 seq = event.seq
                 yield ServerSentEvent(data=event.model_dump(mode="json"), event="event", id=str(seq))
+            if any(event.message and event.message.author == "agent" for event in events):
+                await unseen.note_seen(house.db, conversation_id, seq)
             if state != told:
                 told = state
                 yield ServerSentEvent(data=state, event="state")
