@@ -9,7 +9,6 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
 from app import accounts
-from app.outbox.endpoints import KINDS
 from app.web.deps import HouseDep
 
 PAGES = Path(__file__).parent.parent / "pages"
@@ -105,4 +104,4 @@ async def review(request: Request) -> Response:
 @router.get("/deliveries/")
 async def deliveries(request: Request) -> Response:
     """The owner's page of what leaves the house."""
-    return _page(request, "deliveries.html", kinds=KINDS)
+    return _page(request, "deliveries.html")

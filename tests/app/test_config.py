@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.config import ConfigError, Settings, signing_key
+from app.main import reach_of
 
 
 def settings(folder: Path, **more: object) -> Settings:
@@ -75,6 +76,12 @@ def test_the_environment_is_read_under_its_prefix(monkeypatch: pytest.MonkeyPatc
 def test_secrets_are_not_shown_when_settings_are_printed(tmp_path: Path) -> None:
     printed = repr(settings(tmp_path, secret_key="very-secret-key", owner_password="very-secret-password"))
     assert "very-secret" not in printed
+
+
+def test_addresses_with_secrets_in_them_are_not_shown_either(tmp_path: Path) -> None:
+    given = {"smtp_url": "smtp://u:very-secret@h", "mail_from": "a@b.example", "notify_urls": "json://very-secret"}
+    assert "very-secret" not in repr(settings(tmp_path, **given))
+    assert "very-secret" not in repr(reach_of(settings(tmp_path, **given)))
 
 
 def test_settings_cannot_be_changed_after_they_were_read(tmp_path: Path) -> None:

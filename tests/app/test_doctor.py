@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ from app import accounts, doctor
 from app.db import Database
 from app.doctor import Finding, examine
 from app.live import MemoryLive
+from app.outbox import endpoints, outbox
+from app.outbox.endpoints import KINDS
+from app.outbox.outbox import Channel, Delivery, Status
 from models.catalog import Loaded
 from models.rules import RulesReader
-from tests.conftest import ALICE, OLGA
+from tests.conftest import ALICE, OLGA, START
+from tests.outbox.receivers import Mailbox, free_port, post_office
 from tests.serving import SMALL_SHOP, hire
 
 Put = Callable[..., None]
@@ -126,6 +131,74 @@ def test_a_file_that_is_no_database_fails(put: Put, tmp_path: Path) -> None:
 def test_a_database_of_another_make_is_a_finding_and_no_traceback(put: Put, url: str) -> None:
     put(database_url=url)
     is_(look()["database"], "fail", "WARMLINE_DATABASE_URL")
+
+
+def test_without_mail_and_notices_it_says_what_that_means(put: Put, sqlite_file: Path) -> None:
+    found = look()
+    is_(found["mail"], "ok", "not set", "WARMLINE_SMTP_URL")
+    is_(found["notices"], "ok", "not set", "WARMLINE_NOTIFY_URLS")
+    assert "webhooks" not in found
+
+
+async def test_a_mail_server_that_takes_mail_is_good(put: Put, sqlite_file: Path) -> None:
+    async with post_office(Mailbox()) as smtp:
+        put(smtp_url=smtp, mail_from="Hazel <chat@shop.example>")
+        is_((await asyncio.to_thread(look))["mail"], "ok", "127.0.0.1", "Hazel <chat@shop.example>")
+        put(smtp_url=smtp.replace("127", "user:hidden-password@127", 1))
+        found = (await asyncio.to_thread(look))["mail"]
+        is_(found, "warn", "does not take mail")  # it asks for no password
+        assert "hidden-password" not in found.text
+
+
+def test_a_mail_server_that_is_down_is_a_warning(put: Put) -> None:
+    put(smtp_url=f"smtp://user:hidden-password@127.0.0.1:{free_port()}", mail_from="chat@shop.example")
+    found = look()["mail"]
+    is_(found, "warn", "does not take mail", "WARMLINE_SMTP_URL")
+    assert "hidden-password" not in found.text
+
+
+def test_a_mail_server_without_a_sender_is_named_by_its_variable(put: Put) -> None:
+    put(smtp_url="smtp://mail.example")
+    is_(look()["settings"], "fail", "WARMLINE_MAIL_FROM")
+
+
+def test_a_mail_server_that_cannot_be_meant_is_named_and_its_password_is_not(put: Put) -> None:
+    put(smtp_url="smtps://u:hidden-password@mail.example/path", mail_from="chat@shop.example")
+    found = look()["settings"]
+    is_(found, "fail", "WARMLINE_SMTP_URL", "starttls")
+    assert "hidden-password" not in found.text
+
+
+def test_a_target_without_the_package_is_told_what_to_install(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(notify_urls="json://127.0.0.1")
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    is_(look()["notices"], "fail", "pip install 'warmline[notify]'")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_target_that_is_not_understood_is_named_by_its_place(put: Put) -> None:
+    put(notify_urls="json://127.0.0.1, nonsense://user:hidden-password@x")
+    found = look()["notices"]
+    is_(found, "fail", "number 2")
+    assert "hidden-password" not in found.text
+    put(notify_urls="json://127.0.0.1")
+    is_(look()["notices"], "ok", "1 target(s)")
+
+
+def test_deliveries_that_were_given_up_are_a_warning(put: Put, sqlite_file: Path) -> None:
+    async def give_up() -> None:
+        db = Database(f"sqlite+aiosqlite:///{sqlite_file}", MemoryLive())
+        async with db.unit_of_work() as work:
+            await endpoints.add(work.conn, "https://a.example/", KINDS, False, START, allow_private=False)
+            one = Delivery.new(Channel.NOTICE, "waiting", {}, START)
+            await outbox.add(work.conn, [one])
+            await outbox.finished(work.conn, one, Status.DEAD, START, "no")
+        await db.close()
+
+    asyncio.run(give_up())
+    found = look()
+    is_(found["webhooks"], "ok", "1 endpoint(s), 0 disabled")
+    is_(found["deliveries"], "warn", "1 given up", "/deliveries/")
 
 
 def test_an_installation_without_an_owner_is_told_how_to_get_one(put: Put, sqlite_file: Path) -> None:

@@ -19,6 +19,7 @@ RULES: dict[tuple[str, str], tuple[str, Any]] = {
     ("put", f"{CHAT}/handoff"): ("customer", None),
     ("put", f"{CHAT}/offer"): ("customer", {"accept": False}),
     ("put", f"{CHAT}/customer"): ("customer", {"name": "Cora"}),
+    ("post", "/api/chat/returns"): ("anyone", {"token": "none"}),
     ("post", "/api/session"): ("anyone", {"email": ALICE.email, "password": ALICE.password}),
     ("post", "/api/invitations/{token}"): ("anyone", {"email": "d@shop.example", "name": "D", "password": "x" * 12}),
     ("get", "/healthz"): ("anyone", None),
@@ -35,6 +36,12 @@ RULES: dict[tuple[str, str], tuple[str, Any]] = {
     ("get", "/api/escalations"): ("owner", None),
     ("put", "/api/escalations/{conversation_id}/{seq}/verdict"): ("owner", {"verdict": "right"}),
     ("post", "/api/invitations"): ("owner", {"role": "agent"}),
+    ("get", "/api/deliveries"): ("owner", None),
+    ("post", "/api/deliveries/{delivery_id}/replays"): ("owner", None),
+    ("post", "/api/endpoints"): ("owner", {"url": "https://hooks.example/"}),
+    ("put", "/api/endpoints/{endpoint_id}/status"): ("owner", {"status": "enabled"}),
+    ("post", "/api/endpoints/{endpoint_id}/tests"): ("owner", None),
+    ("delete", "/api/endpoints/{endpoint_id}"): ("owner", None),
     ("delete", "/api/session"): ("agent", None),
 }
 """Each operation, who may call it, and a body that fits. An operation without a line here fails."""
@@ -50,7 +57,7 @@ async def answers(desk: Desk, headers: dict[str, str], *kinds: str) -> dict[str,
     got = {}
     for (method, path), (kind, body) in RULES.items():
         if kind in kinds:
-            where = path.format(conversation_id=desk.cora.id, seq=1, token="none")
+            where = path.format(conversation_id=desk.cora.id, **NOTHING)
             response = await desk.http.request(method, where, json=body, headers=headers)
             got[f"{method} {path}"] = response.status_code
     return got
@@ -122,15 +129,22 @@ async def test_the_right_caller_is_let_in(desk: Desk, caller: str) -> None:
     refused = {}
     for (method, path), (kind, body) in RULES.items():
         if kind in kinds and not path.endswith("/stream"):
-            where = path.format(conversation_id=desk.cora.id, seq=1, token="none")
+            where = path.format(conversation_id=desk.cora.id, **NOTHING)
             response = await desk.http.request(method, where, json=body, headers=headers)
             if response.status_code >= 400 and (response.status_code, path) not in EXPECTED:
                 refused[f"{method} {path}"] = response.text
     assert refused == {}
 
 
-EXPECTED = {(404, "/api/escalations/{conversation_id}/{seq}/verdict")}
-"""The conversation's first event is no escalation."""
+NOTHING = {"seq": 1, "token": "none", "delivery_id": "none", "endpoint_id": "none"}
+EXPECTED = {
+    (404, "/api/escalations/{conversation_id}/{seq}/verdict"),
+    (404, "/api/deliveries/{delivery_id}/replays"),
+    (404, "/api/endpoints/{endpoint_id}/status"),
+    (404, "/api/endpoints/{endpoint_id}/tests"),
+    (404, "/api/endpoints/{endpoint_id}"),
+}
+"""The conversation's first event is no escalation, and what does not exist cannot be had."""
 
 
 async def test_an_agent_cannot_speak_in_a_colleagues_conversation(desk: Desk) -> None:

@@ -11,7 +11,7 @@ const TIMEOUT = 20_000;
  * @typedef {"bot" | "waiting" | "with_agent" | "resolved"} Status
  * @typedef {{status: Status, bot_is_typing: boolean, offer_open: boolean, wait: Wait | null}} State
  * @typedef {State & {id: string, agent_name: string | null, customer_name: string | null,
- *   customer_email: string | null, last_seq: number, messages: Message[]}} View
+ *   customer_email: string | null, wants_transcript: boolean, last_seq: number, messages: Message[]}} View
  * @typedef {{id: string, token: string}} Session
  */
 
@@ -89,6 +89,9 @@ export const streamOf = (session) => ({
 /** @param {string} shop @param {string | null} page @returns {Promise<{token: string, conversation: View}>} */
 export const open = (shop, page) => call("POST", "/conversations", { body: { shop, page_url: page } });
 
+/** @param {string} token from a mail's link @returns {Promise<{token: string, conversation: View}>} */
+export const comeBack = (token) => call("POST", "/returns", { body: { token } });
+
 /** @param {Session} session @returns {Promise<View>} */
 export const view = (session) => call("GET", home(session), { token: session.token });
 
@@ -105,6 +108,6 @@ export const askForPerson = (session) => call("PUT", `${home(session)}/handoff`,
 export const answerOffer = (session, accept) =>
   call("PUT", `${home(session)}/offer`, { token: session.token, body: { accept } });
 
-/** @param {Session} session @param {{name?: string, email?: string}} who @returns {Promise<View>} */
+/** @param {Session} session @param {{name?: string, email?: string, transcript?: boolean}} who @returns {Promise<View>} */
 export const introduce = (session, who) =>
   call("PUT", `${home(session)}/customer`, { token: session.token, body: who });

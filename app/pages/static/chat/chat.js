@@ -24,7 +24,7 @@ export class Chat {
     this.store = new Store(shop);
     this.embed = new Embed({ onShown: (focus) => this.shown(focus), onHidden: () => this.countUnread() });
     this.page = this.embed.page ?? location.href;
-    this.sessions = new Sessions(this.store, shop, this.embed.page);
+    this.sessions = new Sessions(this.store, shop, this.embed.page, (why) => this.notices.say(why));
     this.outbox = new Outbox(this.store, {
       isReady: () => this.session !== null || this.failures > 0,
       send: (item) => this.deliver(item),
@@ -49,7 +49,7 @@ export class Chat {
     this.session = null;
     /** @type {(api.State & {agent_name: string | null}) | null} */
     this.state = null;
-    this.known = { customer_name: null, customer_email: null };
+    this.known = { customer_name: null, customer_email: null, wants_transcript: false };
     this.failures = 0;
   }
 
@@ -147,7 +147,7 @@ export class Chat {
     this.scroller.follow();
   }
 
-  /** @param {{customer_name: string | null, customer_email: string | null}} known */
+  /** @param {{customer_name: string | null, customer_email: string | null, wants_transcript: boolean}} known */
   named(known) {
     this.known = known;
     this.introduction.update(known, this.state?.status === "waiting" && this.state.wait?.minutes === null);
@@ -254,7 +254,7 @@ export class Chat {
     }
   }
 
-  /** @param {{name?: string, email?: string}} who */
+  /** @param {{name?: string, email?: string, transcript?: boolean}} who */
   async introduce(who) {
     if (!this.session) throw new api.Problem(0, "not_open", "The chat is not connected yet.");
     this.named(await api.introduce(this.session, who));

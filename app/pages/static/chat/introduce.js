@@ -3,7 +3,7 @@
 import { byId, setText } from "./dom.js";
 
 export class Introduction {
-  /** @param {(who: {name?: string, email?: string}) => Promise<void>} onSave throws Problem */
+  /** @param {(who: {name?: string, email?: string, transcript?: boolean}) => Promise<void>} onSave throws Problem */
   constructor(onSave) {
     this.onSave = onSave;
     this.box = /** @type {HTMLDetailsElement} */ (byId("introduce"));
@@ -11,6 +11,8 @@ export class Introduction {
     this.form = /** @type {HTMLFormElement} */ (byId("introduce-form"));
     this.name = /** @type {HTMLInputElement} */ (byId("name"));
     this.email = /** @type {HTMLInputElement} */ (byId("email"));
+    /** Only where the shop can send mail. */
+    this.transcript = /** @type {HTMLInputElement | null} */ (document.getElementById("transcript"));
     this.said = byId("introduce-said");
     this.suggested = false;
     /** @type {(() => void) | null} */
@@ -21,8 +23,12 @@ export class Introduction {
     });
   }
 
-  /** @param {{customer_name: string | null, customer_email: string | null}} known @param {boolean} nobodyThere */
-  update({ customer_name: name, customer_email: email }, nobodyThere) {
+  /**
+   * @param {{customer_name: string | null, customer_email: string | null, wants_transcript: boolean}} known
+   * @param {boolean} nobodyThere
+   */
+  update({ customer_name: name, customer_email: email, wants_transcript: transcript }, nobodyThere) {
+    if (this.transcript && !this.box.open) this.transcript.checked = transcript;
     if (document.activeElement !== this.name) this.name.value ||= name ?? "";
     if (document.activeElement !== this.email) this.email.value ||= email ?? "";
     const needed = nobodyThere && !email;
@@ -44,8 +50,14 @@ export class Introduction {
   async save() {
     const submit = /** @type {HTMLButtonElement} */ (this.form.querySelector("button"));
     const fields = [["name", this.name.value.trim()], ["email", this.email.value.trim()]];
+    /** @type {{name?: string, email?: string, transcript?: boolean}} */
     const who = Object.fromEntries(fields.filter(([, value]) => value));
+    if (!who.email && this.transcript?.checked) {
+      setText(this.said, "Your e-mail address is needed to send you the conversation.");
+      return this.email.focus();
+    }
     if (!Object.keys(who).length) return this.name.focus();
+    if (this.transcript) who.transcript = this.transcript.checked;
     submit.disabled = true;
     setText(this.said, "Saving…");
     try {

@@ -9,11 +9,16 @@ const TOLD = 100;
 /** @typedef {import("./api.js").Session} Session */
 
 export class Sessions {
-  /** @param {import("./store.js").Store} store @param {string} shop @param {string | null} page */
-  constructor(store, shop, page) {
+  /**
+   * @param {import("./store.js").Store} store @param {string} shop @param {string | null} page
+   * @param {(why: string) => void} onLinkOver the link in a mail opens nothing any more
+   */
+  constructor(store, shop, page, onLinkOver) {
     this.store = store;
     this.shop = shop;
     this.page = page;
+    this.onLinkOver = onLinkOver;
+    this.link = linkFromMail();
   }
 
   /** @returns {Session | null} */
@@ -26,6 +31,7 @@ export class Sessions {
    * @returns {Promise<{session: Session, view: import("./api.js").View}>}
    */
   async resume() {
+    if (this.link) await this.comeBack(this.link);
     const kept = this.current ?? (await this.store.alone("open", () => this.begin()));
     return { session: kept, view: await api.view(kept) };
   }
@@ -40,8 +46,33 @@ export class Sessions {
     return session;
   }
 
+  /** By the link in a mail, into the conversation it is about. @param {string} link */
+  async comeBack(link) {
+    try {
+      const { token, conversation } = await api.comeBack(link);
+      if (conversation.id !== this.current?.id) this.store.remove("read");
+      this.store.set("session", { id: conversation.id, token });
+    } catch (error) {
+      const problem = /** @type {api.Problem} */ (error);
+      if (problem.status !== 401 && problem.status !== 404) throw error; // it may open later
+      this.onLinkOver(problem.message);
+    }
+    this.link = null;
+  }
+
   /** Forgets a conversation that opens no more, unless another tab has already begun anew. @param {Session} old */
   forget(old) {
     if (this.current?.id === old.id) this.store.remove("session");
   }
+}
+
+/**
+ * What a mail's link holds, taken out of the address so that it stays in no history. Not in a frame: a page around
+ * it must not choose the conversation.
+ * @returns {string | null}
+ */
+function linkFromMail() {
+  const link = window.parent === window ? new URLSearchParams(location.hash.slice(1)).get("back") : null;
+  if (link) history.replaceState(null, "", location.pathname + location.search);
+  return link;
 }

@@ -1,6 +1,6 @@
 /** The only module that calls the API. */
 
-/** @import { Account, Desk, StaffView, Happening, Message, Escalation, Verdict } from "./types.js" */
+/** @import { Account, Desk, StaffView, Happening, Message, Escalation, Verdict, Endpoint, Delivery, Outgoings } from "./types.js" */
 
 const PATIENCE = 20_000;
 
@@ -90,4 +90,17 @@ export const api = {
     call("PUT", `/api/escalations/${encodeURIComponent(one.conversation_id)}/${one.seq}/verdict`, { verdict, note }),
   /** @returns {Promise<{url: string}>} */
   invite: (/** @type {string} */ role) => call("POST", "/api/invitations", { role }),
+  /** @returns {Promise<Outgoings>} */
+  deliveries: (/** @type {URLSearchParams} */ query) => call("GET", `/api/deliveries?${query}`),
+  /** @returns {Promise<Delivery>} */
+  replay: (/** @type {string} */ id) => call("POST", `/api/deliveries/${encodeURIComponent(id)}/replays`),
+  /** @returns {Promise<{endpoint: Endpoint, secret: string}>} */
+  addEndpoint: (/** @type {{url: string, kinds: string[], with_text: boolean}} */ wanted) => call("POST", "/api/endpoints", wanted),
+  /** @returns {Promise<Endpoint>} */
+  setEndpoint: (/** @type {string} */ id, /** @type {"enabled" | "disabled"} */ status) =>
+    call("PUT", `/api/endpoints/${encodeURIComponent(id)}/status`, { status }),
+  /** @returns {Promise<void>} */
+  deleteEndpoint: (/** @type {string} */ id) => call("DELETE", `/api/endpoints/${encodeURIComponent(id)}`),
+  /** @returns {Promise<Delivery>} */
+  testEndpoint: (/** @type {string} */ id) => call("POST", `/api/endpoints/${encodeURIComponent(id)}/tests`),
 };

@@ -7,7 +7,7 @@ import { say } from "./dom.js";
 function wrongWith(input) {
   const label = input.labels?.[0]?.textContent?.toLowerCase() ?? "value";
   if (input.validity.valueMissing || (input.required && !input.value.trim())) return `Your ${label} is missing.`;
-  if (input.validity.typeMismatch) return "This does not look like an e-mail address.";
+  if (input.validity.typeMismatch) return `This does not look like ${input.type === "url" ? "a web" : "an e-mail"} address.`;
   // minLength of the constraint API only speaks of typed values; filled-in ones count here as well.
   if (input.minLength > 0 && input.value.length < input.minLength) return `At least ${input.minLength} characters, please.`;
   return "";

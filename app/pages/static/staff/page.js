@@ -15,7 +15,9 @@ export function announce(text) {
 /** @param {Account} me */
 export function showMe(me) {
   byId("me").textContent = me.name;
-  byId("review-link").hidden = me.role !== "owner" && location.pathname !== "/review/";
+  for (const room of ["review", "deliveries"]) {
+    byId(`${room}-link`).hidden = me.role !== "owner" && location.pathname !== `/${room}/`;
+  }
   byId("log-out").addEventListener("click", async () => {
     await api.logOut().catch(() => {});
     location.assign("/login");

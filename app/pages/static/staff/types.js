@@ -103,6 +103,29 @@
  * @property {Verdict | null} verdict
  * @property {string} note
  *
+ * @typedef {object} Endpoint
+ * @property {string} id
+ * @property {string} url
+ * @property {string[]} kinds
+ * @property {boolean} with_text
+ * @property {string | null} disabled_at
+ * @property {string | null} disabled_reason
+ *
+ * @typedef {object} Delivery
+ * @property {string} id
+ * @property {"webhook" | "mail" | "notice"} channel
+ * @property {string} kind
+ * @property {string | null} endpoint_id
+ * @property {string | null} conversation_id
+ * @property {"pending" | "sent" | "not_needed" | "dead"} status
+ * @property {number} attempts
+ * @property {string} created_at
+ * @property {string | null} due_at
+ * @property {string | null} finished_at
+ * @property {string | null} last_error
+ *
+ * @typedef {{mail: boolean, notices: number, endpoints: Endpoint[], counts: Record<string, number>, deliveries: Delivery[]}} Outgoings
+ *
  * @typedef {object} Outgoing  a reply or note of one's own that the server has not confirmed
  * @property {string} client_message_id
  * @property {string} text

@@ -39,6 +39,18 @@ export const OUTCOMES = { waiting: "Still waiting", with_agent: "With an agent",
 /** @type {Record<string, string>} */
 export const VERDICTS = { right: "Right", too_early: "Too early", too_late: "Too late", not_needed: "Not needed" };
 
+/** @type {Record<string, string>} What leaves the house. */
+export const TOLD = {
+  handoff_requested: "A person was called", person_offered: "A person was offered", taken: "An agent took the chat",
+  released: "An agent put the chat back", returned_to_bot: "Handed back to the bot", resolved: "Closed", reopened: "Opened again",
+  email_left: "An e-mail address was left", answer_unseen: "An answer was not seen in the chat", test: "Test",
+  answer: "Answer to the customer", transcript: "Transcript to the customer", waiting: "Somebody waits",
+};
+/** @type {Record<string, string>} */
+export const CHANNELS = { webhook: "Webhook", mail: "E-mail", notice: "Notice" };
+/** @type {Record<string, string>} */
+export const DELIVERY = { pending: "On its way", sent: "Delivered", not_needed: "Not needed any more", dead: "Given up" };
+
 /** @param {Record<string, string>} words @param {string | null | undefined} name @returns {string} */
 export function inWords(words, name) {
   return name ? (words[name] ?? name.replaceAll("_", " ")) : "";
