@@ -18,10 +18,12 @@ from app.outbox.writer import Outbox
 
 AT_ONCE = 4
 """Deliveries in flight in one process. Each mostly waits for somebody else's server."""
+LOOKS = 10
+"""Unseen answers looked at in one transaction."""
 LOOK_AGAIN = 2.0
 """Seconds after which the table is looked at even if nobody rang: another process may have written, a lease may end."""
 HOLD_BACK = timedelta(seconds=30)
-"""How long the rest of an endpoint's deliveries wait when it does not answer."""
+"""How long all that is due to an endpoint or to the mail server waits when it does not answer."""
 TIDY_EVERY = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
@@ -79,25 +81,33 @@ class Deliveries:
         if free == 0:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
             return True
+        looked = await self._look(now)
         async with self._db.read() as conn:
-            look, due = await unseen.next_due(conn), await outbox.next_due(conn)
-        if look and look <= now:
-            await self._look(now)
-            return True
+            due = await outbox.next_due(conn)
         if not due or due > now:
-            return False
+            return looked
         async with self._db.unit_of_work() as work:
             claimed = await outbox.claim(work.conn, now, self._lease, free)
         for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery))
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
-        return bool(claimed)
+        return looked or bool(claimed)
 
-    async def _look(self, now: datetime) -> None:
-        async with self._db.unit_of_work() as work:
-            for one in await unseen.due(work.conn, now, AT_ONCE):
-                await self._outbox.look(work.conn, one, now)
+    async def _look(self, now: datetime) -> bool:
+        """Look at the answers that may have been unseen for long enough; whether there were any."""
+        async with self._db.read() as conn:
+            due = await unseen.next_due(conn)
+        if not due or due > now:
+            return False
+        try:
+            async with self._db.unit_of_work() as work:
+                for one in await unseen.due(work.conn, now, LOOKS):
+                    await self._outbox.look(work.conn, one, now)
+        except Exception as error:  # what is ready to leave must not wait for it
+            log.error("look_failed", error=type(error).__name__)
+            return False
+        return True
 
     async def _rest(self) -> None:
         now = self._clock()
@@ -146,6 +156,6 @@ class Deliveries:
         now = self._clock()
         async with self._db.unit_of_work() as work:
             status = await outbox.failed(work.conn, delivery, str(failed), now, failed.wait)
-            if failed.no_answer and delivery.endpoint_id:
-                await outbox.hold_back(work.conn, delivery.endpoint_id, now + HOLD_BACK)
+            if failed.no_answer:
+                await outbox.hold_back(work.conn, delivery, now + HOLD_BACK)
         return status

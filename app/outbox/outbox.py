@@ -142,13 +142,13 @@ async def failed(
     return Status.PENDING
 
 
-async def hold_back(conn: AsyncConnection, endpoint_id: str, until: datetime) -> None:
-    """An endpoint that does not answer must not keep every hand busy: what else is due to it waits as well."""
-    await conn.execute(
-        sa.update(outbox)
-        .where(outbox.c.endpoint_id == endpoint_id, outbox.c.due_at < until)
-        .values(due_at=until)
-    )  # fmt: skip
+async def hold_back(conn: AsyncConnection, delivery: Delivery, until: datetime) -> None:
+    """Whoever does not answer must not keep every hand busy: what else is due to the same endpoint, or to the same
+    mail server, waits as well."""
+    same = (
+        outbox.c.endpoint_id == delivery.endpoint_id if delivery.endpoint_id else outbox.c.channel == delivery.channel
+    )
+    await conn.execute(sa.update(outbox).where(same, outbox.c.due_at < until).values(due_at=until))
 
 
 async def replay(conn: AsyncConnection, delivery_id: str, at: datetime) -> Delivery:

@@ -194,6 +194,19 @@ async def test_a_server_that_is_down_or_says_nothing_is_tried_again(url: str, fu
             assert said in one.last_error
 
 
+async def test_a_mail_server_that_says_nothing_is_not_asked_for_each_mail(url: str, furnish: Furnish) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"smtp://127.0.0.1:{silent.getsockname()[1]}?starttls=0"
+        room: Room = await furnish(url, mail=mail_server(address, SENDER), timeout=0.3)
+        for _ in range(12):
+            await room.reply(await room.insert(taken()))
+        room.clock.step(minutes=2)
+        await room.step()
+        attempted = [d.attempts for d in await room.all()]
+        assert len(attempted) == 12
+        assert 1 <= sum(attempted) <= 8
+
+
 async def test_an_address_that_mail_cannot_go_to_is_dead_and_harms_no_header(url: str, furnish: Furnish) -> None:
     mailbox = Mailbox()
     async with office(furnish, url, mailbox) as room:

@@ -3,11 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from app.outbox import unseen
 from app.outbox.endpoints import ANSWER_UNSEEN
 from app.outbox.smtp import MailServer
 from tests.conftest import ALICE
-from tests.contract.houses import taken
+from tests.contract.houses import hand_off, opened, taken
 from tests.outbox.conftest import Furnish, Room
 
 MAIL = MailServer("127.0.0.1", 1, "shop@shop.example")
@@ -78,3 +80,16 @@ async def test_seeing_backwards_changes_nothing(url: str, furnish: Furnish) -> N
     async with room.db.read() as conn:
         assert await unseen.seen_up_to(conn, one.id) == seq
         assert await unseen.next_due(conn) is None
+
+
+async def test_a_look_that_fails_does_not_hold_up_what_is_ready(url: str, furnish: Furnish) -> None:
+    room: Room = await furnish(url, mail=MAIL, notify=("json://nowhere",), timeout=5)
+    one = await room.insert(taken())
+    await room.reply(one)
+    await room.insert(hand_off(opened()))
+    async with room.db.unit_of_work() as work:  # an author that this version does not know, as a later one might write
+        await work.conn.execute(sa.text("update messages set author = 'nobody' where author = 'agent'"))
+    room.clock.step(minutes=2)
+    await room.deliveries.start_due()
+    await room.settle()
+    assert [d.attempts for d in await room.all()] == [1, 1]  # the notices; the answer waits for a version that reads it
