@@ -121,6 +121,7 @@ async def furnish(clock: Clock, tmp_path: Path) -> AsyncIterator[Furnish]:
 
     yield make
     for room in rooms:
+        await room.settle()
         await room.poster.close()
         await room.db.close()
 
