@@ -31,6 +31,7 @@ class Saved:
     events: Sequence[Event]
     messages: Sequence[Message]
 
+
 # Statements of every turn, built once: building one costs more than SQLite needs to run it.
 _LOAD = sa.select(conversations).where(conversations.c.id == sa.bindparam("own_id"))
 _LOAD_LOCKED = _LOAD.with_for_update()
