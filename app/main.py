@@ -78,7 +78,8 @@ def build_house(settings: Settings) -> House:
     for problem in problems:
         log.error("model_unavailable", problem=problem)
     opened = {path: partial(open_shop, path, encoder.model, settings.data_dir / "cache") for path in settings.shops}
-    live, key, outbox = live_for(settings.database), signing_key(settings), Outbox(reach_of(settings))
+    live, outbox = live_for(settings.database), Outbox(reach_of(settings))
+    key = signing_key(settings)
     return House(
         settings=settings,
         db=Database(settings.database, live, outbox),

@@ -121,6 +121,7 @@ async def furnish(clock: Clock, tmp_path: Path) -> AsyncIterator[Furnish]:
 
     yield make
     for room in rooms:
+        await room.settle()
         await room.poster.close()
         await room.db.close()
 
@@ -145,7 +146,7 @@ class Statements:
 
     def __init__(self, db: Database) -> None:
         self.sent: list[str] = []
-        self._engines = {db._writer.sync_engine, db._reader.sync_engine}
+        self._engines = {engine.sync_engine for engine in (db._writer, db._reader, db._scanner)}
 
     def __enter__(self) -> list[str]:
         for engine in self._engines:

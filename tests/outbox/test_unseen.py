@@ -21,10 +21,10 @@ async def test_an_endpoint_is_told_of_an_unseen_answer_once(room: Room) -> None:
     one = await room.insert(taken())
     seq = await room.reply(one, "your refund is on its way")
     room.clock.step(seconds=119)
-    await room.deliveries.start_due()
+    await room.deliveries._look(room.clock())
     assert await room.all() == []
     room.clock.step(seconds=1)
-    await room.deliveries.start_due()
+    await room.deliveries._look(room.clock())
     plain, with_text = sorted((d.payload["data"] for d in await room.all()), key=len)
     assert plain["seq"] == seq
     assert plain["agent_id"] == ALICE.id
@@ -50,7 +50,7 @@ async def test_having_seen_the_first_moves_the_deadline_to_the_second(url: str, 
     await room.reply(one, "second")
     await unseen.note_seen(room.db, one.id, first)
     room.clock.step(seconds=30)
-    await room.deliveries.start_due()
+    await room.deliveries._look(room.clock())
     assert await room.all() == []
     async with room.db.read() as conn:
         assert await unseen.next_due(conn) == room.clock() + timedelta(seconds=90)
@@ -83,7 +83,7 @@ async def test_seeing_backwards_changes_nothing(url: str, furnish: Furnish) -> N
 
 
 async def test_a_look_that_fails_does_not_hold_up_what_is_ready(url: str, furnish: Furnish) -> None:
-    room: Room = await furnish(url, mail=MAIL, notify=("json://nowhere",), timeout=5)
+    room: Room = await furnish(url, mail=MAIL, notify=("json://127.0.0.1:1",), timeout=5)
     one = await room.insert(taken())
     await room.reply(one)
     await room.insert(hand_off(opened()))
