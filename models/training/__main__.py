@@ -49,13 +49,12 @@ def calibrate_reader(data: Data = Path("../shared/data"), out: Path = ARTIFACTS 
     """Lock thresholds and calibration of the exported reader on the development splits."""
     network = OnnxNetwork(out)
     goemotions = corpus.load_goemotions(data / "goemotions" / "dev.tsv")
-    own = corpus.load_messages([OWN / "messages" / "dev.jsonl"]) + corpus.load_dialogues(
-        [OWN / "dialogues" / "dev.jsonl"]
-    )
+    own = corpus.load_messages(sorted(OWN.glob("messages/dev*.jsonl")))
+    own += corpus.load_dialogues(sorted(OWN.glob("dialogues/dev*.jsonl")))
     emotions, service = _logits(network, goemotions), _logits(network, own)
     write_calibration(
         out / "calibration.json",
-        "warmline-reader-2",
+        "warmline-reader-3",
         (emotions["emotions"], _targets(goemotions, "emotions", len(EMOTIONS))),
         _states(service, own, emotions, goemotions),
         (service["flags"], _targets(own, "flags", len(FLAGS))),
