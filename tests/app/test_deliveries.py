@@ -163,7 +163,7 @@ async def test_a_customer_who_is_gone_gets_the_answer_by_mail_and_comes_back_by_
 async def test_looking_at_the_chat_makes_the_mail_unneeded(tmp_path: Path, migrated_url: str) -> None:
     mailbox = Mailbox()
     async with post_office(mailbox) as smtp:
-        mail = {"smtp_url": smtp, "mail_from": "chat@shop.example", "unseen_after": 1.5}
+        mail = {"smtp_url": smtp, "mail_from": "chat@shop.example", "unseen_after": 4}
         async with inside(settings_for(tmp_path, migrated_url, **mail)) as room:
             desk = await staffed(room)
             for chat in (desk.cora, await open_chat(desk.db)):
@@ -179,7 +179,7 @@ async def test_looking_at_the_chat_makes_the_mail_unneeded(tmp_path: Path, migra
 async def test_what_an_open_stream_has_shown_is_not_mailed(tmp_path: Path, migrated_url: str) -> None:
     mailbox = Mailbox()
     async with post_office(mailbox) as smtp:
-        settings = settings_for(tmp_path, migrated_url, smtp_url=smtp, mail_from="chat@shop.example", unseen_after=1)
+        settings = settings_for(tmp_path, migrated_url, smtp_url=smtp, mail_from="chat@shop.example", unseen_after=4)
         async with serving(settings) as address, browser(address) as http, open_database(migrated_url) as db:
             await hire(db, ALICE)
             alice = await session(db, ALICE)

@@ -33,7 +33,7 @@ async def reaching(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) 
     async with post_office(mailbox) as smtp:
         env = {
             "WARMLINE_WEBHOOK_ALLOW_PRIVATE": "1", "WARMLINE_SMTP_URL": smtp, "WARMLINE_MAIL_FROM": "chat@shop.example",
-            "WARMLINE_UNSEEN_AFTER": "1", "WARMLINE_DELIVERY_TIMEOUT": "5", "WARMLINE_EMOTION_MODEL": "rules",
+            "WARMLINE_UNSEEN_AFTER": "4", "WARMLINE_DELIVERY_TIMEOUT": "5", "WARMLINE_EMOTION_MODEL": "rules",
         }  # fmt: skip
         server = Served(tmp_path_factory.mktemp("reaching"), **env)
         try:
