@@ -52,9 +52,9 @@ def understand(reader: EmotionReader, dialogues: Sequence[Dialogue]) -> list[Und
         matches = matcher.match(dialogue.texts)
         turns = tuple(
             CustomerTurn(
-                f"{dialogue.id}#{i}", text, (reading := next(readings)).states, reading.flagged,
-                match.outcome.value, match.candidates[0].id if match.candidates else None, match.probability,
-                match.vector, match.outcome.value,
+                f"{dialogue.id}#{i}", text, (reading := next(readings)).states, reading.flagged, match.outcome.value,
+                entry_id=match.candidates[0].id if match.candidates else None, score=match.probability,
+                vector=match.vector, act=match.outcome.value,
             )
             for i, (text, match) in enumerate(zip(dialogue.texts, matches, strict=True))
         )  # fmt: skip
