@@ -31,7 +31,7 @@ from models.training.trials import (
 
 NOTE = (
     "Not the official test sets: examples of the training splits are asked, which are never among the entries. "
-    "Banking77: one fifth, which the encoder was not fine-tuned on either. HINT3: five rounds; near copies of what is "
+    "Banking77: one fifth, asked of the other four. HINT3: five rounds; near copies of what is "
     "asked are not among the entries; beside them a fifth of the entries is taken away and asked about, and chat. "
     "Known: right entry and not called unknown. Unknown found: called unknown where no entry fits."
 )

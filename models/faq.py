@@ -22,19 +22,19 @@ __all__ = ["HybridMatcher", "MatcherCalibration"]
 class Meaning:
     """The sentence vectors of a shop's phrasings and answers, and what is fitted to them when they are loaded."""
 
-    def __init__(self, phrasings: np.ndarray, labels: np.ndarray, answers: np.ndarray) -> None:
+    def __init__(self, phrasings: np.ndarray, labels: np.ndarray, entries: int, answers: np.ndarray | None) -> None:
         self._phrasings, self._answers = phrasings, answers
-        self._head = fit_head(phrasings, labels, len(answers))
-        self._starts = np.searchsorted(labels, np.arange(len(answers)))
-        self.phrasings_each = len(labels) / len(answers)
+        self._head = fit_head(phrasings, labels, entries)
+        self._starts = np.searchsorted(labels, np.arange(entries))
+        self.phrasings_each = len(labels) / entries
 
     def head(self, vector: np.ndarray) -> np.ndarray:
         """About a cosine to every entry, shape (entries,)."""
         return np.asarray(vector @ self._head)
 
-    def answers(self, vector: np.ndarray) -> np.ndarray:
-        """Cosine to every answer, shape (entries,)."""
-        return np.asarray(self._answers @ vector)
+    def answers(self, vector: np.ndarray) -> np.ndarray | None:
+        """Cosine to every answer, shape (entries,); None unless every entry has one."""
+        return None if self._answers is None else np.asarray(self._answers @ vector)
 
     def nearest(self, vector: np.ndarray) -> np.ndarray:
         """Cosine of the nearest phrasing of every entry, shape (entries,)."""
@@ -64,9 +64,12 @@ class HybridMatcher:
         phrasings = [text for entry in entries for text in entry.phrasings]
         labels = np.repeat(np.arange(len(entries)), [len(entry.phrasings) for entry in entries])
         self._lexical = Lexical([" ".join((*e.phrasings, e.answer)) for e in entries])
-        vectors = _vectors([*phrasings, *(e.answer or e.phrasings[0] for e in entries)], encoder, cache)
-        split = len(phrasings)
-        self._meaning = None if vectors is None else Meaning(vectors[:split], labels, vectors[split:])
+        answers = [entry.answer for entry in entries] if all(entry.answer for entry in entries) else []
+        vectors = _vectors([*phrasings, *answers], encoder, cache)
+        self._meaning = None
+        if vectors is not None:
+            known, split = len(entries), len(phrasings)
+            self._meaning = Meaning(vectors[:split], labels, known, vectors[split:] if answers else None)
         self._own_smalltalk = {kind for text in phrasings if (kind := smalltalk_kind(text))}
 
     def under(self, calibration: MatcherCalibration) -> "HybridMatcher":
@@ -112,9 +115,11 @@ class HybridMatcher:
         if vector is None or self._meaning is None:
             return np.asarray(lexical / (c.word_weight + c.piece_weight))
         near = c.near(self._meaning.phrasings_each)
-        meant = self._meaning.head(vector) + near * self._meaning.nearest(vector)
-        fused = meant + c.answer_weight * self._meaning.answers(vector) + lexical
-        return np.asarray(fused / (1 + near + c.answer_weight + c.word_weight + c.piece_weight))
+        fused = self._meaning.head(vector) + near * self._meaning.nearest(vector) + lexical
+        weight, answers = 1 + near + c.word_weight + c.piece_weight, self._meaning.answers(vector)
+        if answers is not None:
+            fused, weight = fused + c.answer_weight * answers, weight + c.answer_weight
+        return np.asarray(fused / weight)
 
     def _whole(self, text: str) -> Match:
         vector = self._vector(text)

@@ -95,7 +95,7 @@ def fit_calibration(trials: Sequence[Trial], encoder: Remembering | None) -> Mat
     """Everything that is in a calibration."""
     matchers = [HybridMatcher(trial.entries, encoder) for trial in trials]
     best: tuple[float, MatcherCalibration] | None = None
-    for word, piece, answer in itertools.product((0.1, 0.2, 0.3), (0.1, 0.2, 0.3), (0.1, 0.2) if encoder else (0.0,)):
+    for word, piece, answer in itertools.product((0.1, 0.2), (0.2, 0.3), (0.1, 0.2) if encoder else (0.0,)):
         weights = MatcherCalibration(word_weight=word, piece_weight=piece, answer_weight=answer)
         seen = look(trials, matchers, weights, encoder)
         top = float(np.average(seen.first[seen.fits], weights=seen.weight[seen.fits]))

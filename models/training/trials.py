@@ -117,5 +117,5 @@ def _folds(vectors: np.ndarray, rng: random.Random) -> list[int]:
 
 
 def is_held_out(text: str) -> bool:
-    """Whether a Banking77 example is in the fifth that the encoder is not trained on, so that it can be asked."""
+    """Whether a Banking77 example is in the fifth that is asked of the other four."""
     return hashlib.sha256(text.encode()).digest()[0] % FOLDS == 0
