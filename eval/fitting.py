@@ -27,8 +27,8 @@ from handoff.signals import CustomerTurn, Signals, signals_of
 from models.base import EmotionReader
 from models.catalog import load_encoder
 
-RIDGE = 0.02
-MISSED, NEEDLESS = 1.0, 1.2
+RIDGE = 0.0005
+MISSED, NEEDLESS = 1.0, 1.5
 """What a dialogue that needed a person in time and got none costs, against a calm one that was interrupted."""
 STEPS = np.linspace(0.1, 0.95, 35)
 
@@ -72,9 +72,12 @@ def played(chats: Iterable[Understood], rules: Rules) -> list[Run]:
     return runs
 
 
-def fit(chats: Sequence[Understood]) -> dict[str, Any]:
-    """What ``handoff/rules.json`` holds: weights, bias, and the units of the three thresholds."""
-    weights, bias = fit_weights(chats)
+def fit(chats: Sequence[Understood], trained: Sequence[Understood] = ()) -> dict[str, Any]:
+    """What ``handoff/rules.json`` holds: weights, bias, and the units of the three thresholds.
+
+    ``trained`` are dialogues the reader was trained on: it is too sure of them for thresholds, but they help to weigh.
+    """
+    weights, bias = fit_weights([*chats, *trained])
     base = Rules(weights, bias, offer_at=2.0, first_offer_at=2.0, handoff_at=2.0)
     offer_at, first = _best_thresholds(chats, base)
     handoff_at = min(0.97, max(offer_at + 0.1, 1 - (1 - offer_at) / 3))
@@ -110,12 +113,12 @@ def fit_weights(chats: Sequence[Understood]) -> tuple[dict[str, float], float]:
     return {f.name: float(w) for f, w in zip(FEATURES, best[1:], strict=True)}, float(best[0])
 
 
-def crossfitted(chats: Sequence[Understood], seed: int) -> list[Run]:
-    """Every dialogue played by rules that were fitted on other writers' dialogues."""
+def crossfitted(chats: Sequence[Understood], seed: int, trained: Sequence[Understood] = ()) -> list[Run]:
+    """Every dialogue of ``chats`` played by rules that were fitted on other writers' dialogues."""
     fold = folds([chat.dialogue.writer for chat in chats], seed)
     runs: dict[int, Run] = {}
     for k in progress.bar(sorted(set(fold.tolist())), "Folds"):
-        rules = rules_of(fit([chat for chat, f in zip(chats, fold, strict=True) if f != k]))
+        rules = rules_of(fit([chat for chat, f in zip(chats, fold, strict=True) if f != k], trained))
         here = [i for i, f in enumerate(fold) if f == k]
         runs |= dict(zip(here, played([chats[i] for i in here], rules), strict=True))
     return [runs[i] for i in range(len(chats))]
