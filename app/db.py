@@ -29,9 +29,9 @@ class Work:
     conn: AsyncConnection
     changed: set[str] = field(default_factory=set)
 
-    def announce(self, conversation_id: str) -> None:
-        """Wake whoever follows this conversation, after the commit."""
-        self.changed.add(conversation_id)
+    def announce(self, *topics: str) -> None:
+        """Wake whoever follows this conversation (or DESK), after the commit."""
+        self.changed.update(topics)
 
 
 class Database:

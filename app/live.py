@@ -13,6 +13,8 @@ EVERYTHING = "*"
 """The topic of those who follow every conversation: agents' consoles."""
 DUE = "*due"
 """What is announced when a turn is due that any worker may claim; only workers follow it."""
+DESK = "*desk"
+"""What is announced when the queue moves or an agent comes or goes: places and waits have changed."""
 CHANNEL = "warmline"
 RECONNECT_SECONDS = 2.0
 
@@ -49,8 +51,8 @@ class Live(Protocol):
         """Wake everyone who follows the conversation."""
         ...
 
-    def subscribe(self, topic: str) -> AbstractAsyncContextManager[Subscription]:
-        """Follow one conversation, or EVERYTHING."""
+    def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]:
+        """Follow one conversation, or EVERYTHING, or DESK; several at once by one subscription."""
         ...
 
     closed: bool
@@ -94,16 +96,18 @@ class MemoryLive:
                 follower.wake(topic)
 
     @asynccontextmanager
-    async def subscribe(self, topic: str) -> AsyncIterator[Subscription]:
-        """Follow a topic until the block ends."""
+    async def subscribe(self, *topics: str) -> AsyncIterator[Subscription]:
+        """Follow these topics until the block ends."""
         subscription = Subscription()
-        self._followers.setdefault(topic, set()).add(subscription)
+        for topic in topics:
+            self._followers.setdefault(topic, set()).add(subscription)
         try:
             yield subscription
         finally:
-            self._followers[topic].discard(subscription)
-            if not self._followers[topic]:
-                del self._followers[topic]
+            for topic in topics:
+                self._followers[topic].discard(subscription)
+                if not self._followers[topic]:
+                    del self._followers[topic]
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:

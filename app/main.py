@@ -8,13 +8,14 @@ from fastapi import Depends, FastAPI
 
 from app.config import Settings, read_settings, signing_key
 from app.db import Database
+from app.deskwork import DeskWork
 from app.doorbell import Doorbell
 from app.inference import Inference
 from app.live import live_for
 from app.logs import configure_logs
 from app.shopfront import Shops, open_shop
 from app.turn import BotTurn
-from app.web import agent, customer, errors, health, owner, pages, stream
+from app.web import agent, customer, desk, errors, health, owner, pages, stream
 from app.web.deps import House, Limiter, Tokens, same_origin
 from app.web.security import SecurityHeaders
 from app.worker import Worker, utc_now
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 turn = BotTurn(house.db, house.inference, house.shops, Rules(), house.clock, house.doorbell)
                 worker = Worker(house.db, turn, house.doorbell)
                 await stack.enter_async_context(worker.run())
+                await stack.enter_async_context(DeskWork(house.db, house.shops, house.clock).run())
             yield
 
     app = FastAPI(
@@ -51,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     app.add_middleware(SecurityHeaders)
     errors.install(app)
-    for room in (customer, agent, owner, stream, health, pages):
+    for room in (customer, agent, desk, owner, stream, health, pages):
         app.include_router(room.router)
     app.mount("/static", pages.Fresh(directory=pages.STATIC), name="static")
     return app

@@ -31,6 +31,11 @@ RULES: dict[tuple[str, str], tuple[str, Any]] = {
     ("put", f"{STAFF}/assignee"): ("agent", None),
     ("post", f"{STAFF}/messages"): ("agent", words("hello from the desk")),
     ("delete", f"{STAFF}/assignee"): ("agent", None),
+    ("get", "/api/me"): ("agent", None),
+    ("put", "/api/me"): ("agent", {"capacity": 4}),
+    ("post", "/api/desk/next"): ("agent", None),
+    ("put", f"{STAFF}/desk-offer"): ("agent", {"accept": False}),
+    ("put", f"{STAFF}/transfer"): ("agent", {"to_skill": "returns", "note": "about a jug"}),
     ("put", f"{STAFF}/status"): ("agent", {"status": "resolved"}),
     ("get", "/api/escalations"): ("owner", None),
     ("put", "/api/escalations/{conversation_id}/{seq}/verdict"): ("owner", {"verdict": "right"}),
@@ -129,8 +134,11 @@ async def test_the_right_caller_is_let_in(desk: Desk, caller: str) -> None:
     assert refused == {}
 
 
-EXPECTED = {(404, "/api/escalations/{conversation_id}/{seq}/verdict")}
-"""The conversation's first event is no escalation."""
+EXPECTED = {
+    (404, "/api/escalations/{conversation_id}/{seq}/verdict"),
+    (409, "/api/conversations/{conversation_id}/desk-offer"),
+}
+"""The conversation's first event is no escalation, and it is offered to nobody."""
 
 
 async def test_an_agent_cannot_speak_in_a_colleagues_conversation(desk: Desk) -> None:
