@@ -36,7 +36,8 @@ class Subscription:
     async def wait(self, timeout: float) -> set[str]:
         """The ids that changed; empty after ``timeout`` seconds (read again anyway)."""
         try:
-            await asyncio.wait_for(self._event.wait(), timeout)
+            async with asyncio.timeout(timeout):  # wait_for may lose a cancellation that meets a wake-up (Python 3.11)
+                await self._event.wait()
         except TimeoutError:
             return set()
         self._event.clear()
