@@ -1,5 +1,6 @@
 """The desk as it stands now: who waits, who is held, who is there and what they have carried; and one wait alone."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from conversations import store
 from conversations.conversation import Conversation
 from handoff import desk
 from handoff.desk import Agent, Pace, Stint, Wait, Waiting, people
-from handoff.desk.load import HEAVY, REMEMBERED
+from handoff.desk.load import HEAVY, REMEMBERED, expected_load
 from handoff.desk.people import Presence
 
 BACK_TO_SAME = timedelta(minutes=30)
@@ -73,11 +74,14 @@ class DeskNow:
 
     def _agent(self, person: Presence) -> Agent:
         mine = person.agent_id
-        held = len(self.held_by(mine))
-        return Agent(
-            mine, person.capacity - held - len(self.offered_to(mine)), held, self.load(mine), self.streak(mine),
+        held, stints = len(self.held_by(mine)), self.stints.get(mine, [])
+        agent = Agent(
+            mine, person.capacity - held, held, expected_load(stints, self.now), self.streak(mine),
             frozenset(person.skills), frozenset(person.languages),
         )  # fmt: skip
+        for conversation in self.offered_to(mine):
+            agent = agent.with_chat(is_heavy(conversation))
+        return agent
 
 
 async def desk_now(conn: AsyncConnection, now: datetime, *, lock: bool = False) -> DeskNow:
@@ -120,8 +124,15 @@ def _waiting(conversation: Conversation, now: datetime) -> Waiting:
     recent = conversation.last_agent_at is not None and conversation.last_agent_at > now - BACK_TO_SAME
     return Waiting(
         conversation.id, is_heavy(conversation), conversation.skill, conversation.language, conversation.offered_to,
-        conversation.passed, conversation.last_agent_id if recent else None,
+        conversation.passed, conversation.last_agent_id if recent else None, _waited(conversation, now),
     )  # fmt: skip
+
+
+def _waited(conversation: Conversation, now: datetime) -> float:
+    """Seconds since it joined the queue for the first time; danger has always waited long enough."""
+    if conversation.queued_at is None or (conversation.urgency or 0.0) >= 1.0:
+        return math.inf
+    return (now - conversation.queued_at).total_seconds()
 
 
 async def _stints(conn: AsyncConnection, held: Sequence[Conversation], now: datetime) -> dict[str, list[Stint]]:

@@ -9,16 +9,15 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 import numpy as np
 
-from handoff.desk import AGEING, HEAVY, Agent, Pace, Stint, Waiting, assign, load_of, queue_rank, streak_of, urgency_of
+from handoff.desk import AGEING, HEAVY, Agent, Pace, Stint, Waiting, assign, queue_rank, streak_of, urgency_of
 from handoff.desk import wait_of as told_wait
-from handoff.desk.assignment import able
-from handoff.desk.load import MOST_IN_A_ROW, REMEMBERED
+from handoff.desk.load import REMEMBERED, RESPITE, expected_load
 
 DAY = datetime(2026, 3, 4, tzinfo=UTC)
 OPENS, CLOSES = 9.0, 17.5
@@ -97,10 +96,11 @@ def arrivals(agents: int, busy: float, rng: np.random.Generator) -> list[Custome
     for hour, share in enumerate(SHAPE):
         length = min(1.0, CLOSES - OPENS - hour)
         times += list((OPENS + hour + rng.uniform(0, length, rng.poisson(per_hour * share * length))) * 3600)
-    return [_customer(f"c{i:05d}", at, rng) for i, at in enumerate(sorted(times))]
+    return [customer(f"c{i:05d}", at, rng) for i, at in enumerate(sorted(times))]
 
 
-def _customer(name: str, at: float, rng: np.random.Generator) -> Customer:
+def customer(name: str, at: float, rng: np.random.Generator) -> Customer:
+    """One who comes at ``at``, drawn."""
     reason = str(rng.choice(list(REASONS), p=list(REASONS.values())))
     intensity = 1.0 if reason in ("abuse", "safety") else float(rng.beta(*UPSET.get(reason, CALM)))
     sigma = math.sqrt(math.log(1 + SPREAD**2))
@@ -125,6 +125,7 @@ class Desk:
         self._lengths: deque[float] = deque(maxlen=60)
         self._away: set[str] = set(self._names)
         self._turn = 0
+        self._last_end: dict[str, float] = dict.fromkeys(self._names, 0.0)
         self._row: dict[str, int] = dict.fromkeys(self._names, 0)
         self.day = Day(list(customers), dict.fromkeys(self._names, 0.0), dict.fromkeys(self._names, 0), 0, 0)
         for customer in customers:
@@ -180,20 +181,47 @@ class Desk:
         queue = sorted(self._waiting.values(), key=lambda c: (c.rank, c.id))
         if all(c.id in self._offered for c in queue):
             return
-        agents = [self._agent(name, at) for name in self._names if name not in self._away]
-        if all(agent.room <= 0 for agent in agents):
+        here = [name for name in self._names if name not in self._away]
+        if all(self._room(name) <= 0 for name in here):
             return
-        chats = [Waiting(c.id, c.is_heavy, offered_to=self._offered.get(c.id), passed=c.passed) for c in queue]
+        agents = [self._agent(name, at) for name in here]
+        chats = [
+            Waiting(
+                c.id, c.is_heavy, offered_to=self._offered.get(c.id), passed=c.passed,
+                waited=math.inf if c.urgency >= 1 else at - c.at,
+            )
+            for c in queue
+        ]  # fmt: skip
         offers = assign(chats, agents) if self._rule is Rule.DESK else self._in_turn(chats, agents)
+        free = {agent.id: agent.room for agent in agents}
         for chat_id, name in offers:
             self._offered[chat_id] = name
-            self._asked(self._waiting[chat_id], name, at)
+            free[name] -= 1
+        for chat_id, name in offers:
+            customer = self._waiting[chat_id]
+            rested = [
+                a for a, room in free.items() if room > 0 and a not in customer.passed and self._row_of(a, at) < 2
+            ]
+            self._asked(customer, name, at, others_free=bool(rested))
 
     def _agent(self, name: str, at: float) -> Agent:
         now, held = _moment(at), len(self._held[name])
-        offered = sum(to == name for to in self._offered.values())
-        stints = self._stints[name] if self._rule is Rule.DESK else []
-        return Agent(name, CAPACITY - held - offered, held, load_of(stints, now), streak_of(stints, now))
+        load = expected_load(self._carried(name, now), now)
+        agent = Agent(name, CAPACITY - held, held, load, streak_of(self._stints[name], now))
+        for chat_id, to in self._offered.items():
+            if to == name:
+                agent = agent.with_chat(self._waiting[chat_id].is_heavy)
+        return agent
+
+    def _room(self, name: str) -> int:
+        return CAPACITY - len(self._held[name]) - sum(to == name for to in self._offered.values())
+
+    def _carried(self, name: str, now: datetime) -> list[Stint]:
+        """The stints as the database would give them: of those that go on, what they weigh so far."""
+        return [
+            replace(s, heavy_minutes=s.intensity * (now - s.begin).total_seconds() / 60) if s.end is None else s
+            for s in self._stints[name]
+        ]
 
     def _in_turn(self, chats: Sequence[Waiting], agents: Sequence[Agent]) -> list[tuple[str, str]]:
         """Round robin over who has room: what is compared with."""
@@ -209,25 +237,36 @@ class Desk:
                     break
         return offers
 
-    def _asked(self, customer: Customer, name: str, at: float) -> None:
+    def _row_of(self, name: str, at: float) -> int:
+        """Heavy chats in a row, counted apart from the code that is judged."""
+        idle = not self._held[name] and at - self._last_end[name] > RESPITE.total_seconds()
+        row = 0 if idle else self._row[name]
+        for chat_id, to in self._offered.items():
+            if to == name:
+                row = row + 1 if self._waiting[chat_id].is_heavy else 0
+        return row
+
+    def _asked(self, customer: Customer, name: str, at: float, *, others_free: bool) -> None:
         roll = self._rng.random()
         if roll < MISSES:
             self._plan(at + OFFER_SECONDS, lambda now: self._passes(customer, name, "expired"))
         elif customer.is_heavy and roll < MISSES + DECLINES_HEAVY:
             self._plan(at + LOOKS_UP, lambda now: self._passes(customer, name, "declined"))
         else:
-            self._plan(at + float(self._rng.exponential(LOOKS_UP)), lambda now: self._takes(customer, name, now))
+            self._plan(
+                at + float(self._rng.exponential(LOOKS_UP)), lambda now: self._takes(customer, name, now, others_free)
+            )
 
     def _passes(self, customer: Customer, name: str, why: str) -> None:
         if self._offered.get(customer.id) == name:
             del self._offered[customer.id]
             customer.passed = {**customer.passed, name: why}
 
-    def _takes(self, customer: Customer, name: str, at: float) -> None:
+    def _takes(self, customer: Customer, name: str, at: float, others_free: bool) -> None:
         if self._offered.get(customer.id) != name:
             return
-        self._note(customer, name, at)
-        del self._waiting[customer.id], self._offered[customer.id]
+        self._note(customer, name, at, others_free)
+        del self._waiting[customer.id]
         customer.taken_at, customer.agent = at, name
         self._held[name].append(customer)
         self._stints[name].append(Stint(name, _moment(at), None, 0.0, customer.intensity))
@@ -237,6 +276,7 @@ class Desk:
         assert customer.taken_at is not None
         self._held[name].remove(customer)
         self._lengths.append(customer.talks)
+        self._last_end[name] = at
         heavy = customer.intensity * customer.talks / 60
         self.day.heavy_minutes[name] += heavy
         begin = _moment(customer.taken_at)
@@ -244,15 +284,12 @@ class Desk:
         kept.append(Stint(name, begin, _moment(at), heavy))
         self._stints[name] = [s for s in kept if s.end is None or s.end > _moment(at) - REMEMBERED]
 
-    def _note(self, customer: Customer, name: str, at: float) -> None:
+    def _note(self, customer: Customer, name: str, at: float, others_free: bool) -> None:
         """Whether the rules were kept, judged apart from the code that keeps them."""
-        self._row[name] = self._row[name] + 1 if customer.is_heavy else 0
+        del self._offered[customer.id]
+        self._row[name] = self._row_of(name, at) + 1 if customer.is_heavy else 0
         self.day.runs[name] = max(self.day.runs[name], self._row[name])
-        chat = Waiting(customer.id, customer.is_heavy, passed=customer.passed)
-        others = [self._agent(n, at) for n in self._names if n != name and n not in self._away]
-        free = [a for a in able(chat, others) if a.room > 0 and a.id not in customer.passed and
-                self._row[a.id] < MOST_IN_A_ROW]  # fmt: skip
-        if free:
+        if others_free:
             self.day.avoidable_run = max(self.day.avoidable_run, self._row[name])
         late = customer.at - AGEING.total_seconds()
         waiting = (c for c in self._waiting.values() if c.id not in self._offered and c.at >= OPENS * 3600)

@@ -18,6 +18,8 @@ MOST_IN_A_ROW = 2
 """Heavy chats that one agent is given in a row while another is free."""
 RESPITE = timedelta(minutes=15)
 """With no chat for this long, a row of heavy ones is over."""
+EXPECTED_MINUTES = 10.0
+"""How long a chat is taken to last until it has lasted longer."""
 PAUSE_LOAD = 40.0
 """Decayed heavy minutes from which a pause is advised."""
 
@@ -43,6 +45,12 @@ class Stint:
 def load_of(stints: Sequence[Stint], now: datetime) -> float:
     """Heavy minutes of one agent's ``stints``, each minute halved for every HALF_LIFE that has passed since."""
     return sum(stint.heavy_minutes * _weight(stint, now) for stint in stints if stint.heavy_minutes)
+
+
+def expected_load(stints: Sequence[Stint], now: datetime) -> float:
+    """The load with what the chats that go on will still bring: who just took a heavy one is not free of it."""
+    coming = (s.intensity * EXPECTED_MINUTES - s.heavy_minutes for s in stints if s.end is None)
+    return load_of(stints, now) + sum(max(0.0, minutes) for minutes in coming)
 
 
 def _weight(stint: Stint, now: datetime) -> float:

@@ -137,8 +137,10 @@ async def test_the_right_caller_is_let_in(desk: Desk, caller: str) -> None:
 EXPECTED = {
     (404, "/api/escalations/{conversation_id}/{seq}/verdict"),
     (409, "/api/conversations/{conversation_id}/desk-offer"),
+    (409, "/api/conversations/{conversation_id}/transfer"),
 }
-"""The conversation's first event is no escalation, and it is offered to nobody."""
+"""The conversation's first event is no escalation; it is offered to nobody; and who has released it has nothing to
+transfer."""
 
 
 async def test_an_agent_cannot_speak_in_a_colleagues_conversation(desk: Desk) -> None:
