@@ -70,8 +70,8 @@ async def get_desk(me: Agent, house: HouseDep) -> DeskOut:
 async def take_next(me: Agent, house: HouseDep) -> StaffView | Response:
     """Take the chat that is fair for me now: what I am offered, else the first in the queue that is mine to take."""
     async with house.db.unit_of_work() as work:
+        now = await desk_now(work.conn, house.clock(), lock=True)  # before one's own row: two who pull must not cross
         await people.seen(work.conn, me.id, house.clock())
-        now = await desk_now(work.conn, house.clock(), lock=True)
         queue = now.queue()
         others = [agent for agent in now.agents() if agent.id != me.id]
         while chosen := desk.next_for(me.id, queue, [now.agent(me.id), *others]):

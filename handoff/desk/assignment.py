@@ -40,10 +40,10 @@ class Agent:
     """Empty: any."""
 
     def with_chat(self, heavy: bool) -> "Agent":
-        """The same agent once they have one more."""
+        """The same agent while they are asked to take one more; a light one ends a row only when it is taken."""
         return replace(
             self, room=self.room - 1, held=self.held + 1, load=self.load + EXPECTED_HEAVY * heavy,
-            streak=self.streak + 1 if heavy else 0,
+            streak=self.streak + heavy,
         )  # fmt: skip
 
 
