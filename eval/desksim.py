@@ -206,6 +206,8 @@ class Desk:
 
     def _agent(self, name: str, at: float) -> Agent:
         now, held = _moment(at), len(self._held[name])
+        if self._rule is Rule.ROUND_ROBIN:
+            return Agent(name, self._room(name), held)
         load = expected_load(self._carried(name, now), now)
         agent = Agent(name, CAPACITY - held, held, load, streak_of(self._stints[name], now))
         for chat_id, to in self._offered.items():
