@@ -42,9 +42,9 @@ class Work:
     saved: list[Saved] = field(default_factory=list)
     """What was written of conversations in it; the outbox looks at this before the commit."""
 
-    def announce(self, conversation_id: str) -> None:
-        """Wake whoever follows this conversation, after the commit."""
-        self.changed.add(conversation_id)
+    def announce(self, *topics: str) -> None:
+        """Wake whoever follows this conversation (or DESK), after the commit."""
+        self.changed.update(topics)
 
 
 class Database:

@@ -13,6 +13,8 @@ EVERYTHING = "*"
 """The topic of those who follow every conversation: agents' consoles."""
 DUE = "*due"
 """What is announced when a turn is due that any worker may claim; only workers follow it."""
+DESK = "*desk"
+"""What is announced when the queue moves or an agent comes or goes: places and waits have changed."""
 CHANNEL = "warmline"
 RECONNECT_SECONDS = 2.0
 
@@ -34,7 +36,8 @@ class Subscription:
     async def wait(self, timeout: float) -> set[str]:
         """The ids that changed; empty after ``timeout`` seconds (read again anyway)."""
         try:
-            await asyncio.wait_for(self._event.wait(), timeout)
+            async with asyncio.timeout(timeout):  # wait_for may lose a cancellation that meets a wake-up (Python 3.11)
+                await self._event.wait()
         except TimeoutError:
             return set()
         self._event.clear()
@@ -49,8 +52,8 @@ class Live(Protocol):
         """Wake everyone who follows the conversation."""
         ...
 
-    def subscribe(self, topic: str) -> AbstractAsyncContextManager[Subscription]:
-        """Follow one conversation, or EVERYTHING."""
+    def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]:
+        """Follow one conversation, or EVERYTHING, or DESK; several at once by one subscription."""
         ...
 
     closed: bool
@@ -94,16 +97,18 @@ class MemoryLive:
                 follower.wake(topic)
 
     @asynccontextmanager
-    async def subscribe(self, topic: str) -> AsyncIterator[Subscription]:
-        """Follow a topic until the block ends."""
+    async def subscribe(self, *topics: str) -> AsyncIterator[Subscription]:
+        """Follow these topics until the block ends."""
         subscription = Subscription()
-        self._followers.setdefault(topic, set()).add(subscription)
+        for topic in topics:
+            self._followers.setdefault(topic, set()).add(subscription)
         try:
             yield subscription
         finally:
-            self._followers[topic].discard(subscription)
-            if not self._followers[topic]:
-                del self._followers[topic]
+            for topic in topics:
+                self._followers[topic].discard(subscription)
+                if not self._followers[topic]:
+                    del self._followers[topic]
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 
 from app.config import Settings, read_settings, signing_key
 from app.db import Database
+from app.deskwork import DeskWork
 from app.doorbell import Doorbell
 from app.inference import Inference
 from app.live import live_for
@@ -25,7 +26,7 @@ from app.outbox.writer import Outbox, Reach
 from app.shop import load_shop
 from app.shopfront import ShopFile, Shops, open_shop
 from app.turn import BotTurn
-from app.web import agent, customer, deliveries, errors, health, owner, pages, stream
+from app.web import agent, customer, deliveries, desk, errors, health, owner, pages, stream
 from app.web.deps import House, Limiter, Tokens, same_origin
 from app.web.security import SecurityHeaders
 from app.worker import Worker, utc_now
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 worker = Worker(house.db, turn, house.doorbell)
                 await stack.enter_async_context(worker.run())
                 await stack.enter_async_context(deliveries_of(house, stack).run())
+                await stack.enter_async_context(DeskWork(house.db, house.shops, house.clock).run())
             yield
 
     app = FastAPI(
@@ -63,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     app.add_middleware(SecurityHeaders)
     errors.install(app)
-    for room in (customer, agent, owner, deliveries, stream, health, pages):
+    for room in (customer, agent, desk, owner, deliveries, stream, health, pages):
         app.include_router(room.router)
     app.mount("/static", pages.Fresh(directory=pages.STATIC), name="static")
     return app

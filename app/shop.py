@@ -142,7 +142,20 @@ class Shop(_Strict):
 
     def opens_next(self, now: datetime) -> str | None:
         """When people are back, in the shop's own time and words: "today at 09:00"; None if hours are not given."""
-        local = now.astimezone(ZoneInfo(self.timezone))
+        opens = self.opens_at(now)
+        if opens is None:
+            return None
+        ahead = (opens.date() - now.astimezone(opens.tzinfo).date()).days
+        return f"{_day_words(opens.date(), ahead)} at {opens:%H:%M}"
+
+    def midnight(self, now: datetime) -> datetime:
+        """When the present day began in the shop's time."""
+        return now.astimezone(ZoneInfo(self.timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def opens_at(self, now: datetime) -> datetime | None:
+        """When people are back, in the shop's time zone; None while it is open, and if hours are not given."""
+        zone = ZoneInfo(self.timezone)
+        local = now.astimezone(zone)
         closed = {holiday.date for holiday in self.holidays}
         for ahead in range(15):
             day = local.date() + timedelta(days=ahead)
@@ -153,7 +166,7 @@ class Shop(_Strict):
                     continue
                 if ahead == 0 and start <= local.time():
                     return None
-                return f"{_day_words(day, ahead)} at {start:%H:%M}"
+                return datetime.combine(day, start, zone)
         return None
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db import Database
 from app.doorbell import Doorbell
 from app.inference import Inference, Understanding, fallback
+from app.live import DESK
 from app.metrics import TURNS
 from app.queue import wait_for
 from app.room import Room, room_now
@@ -196,7 +197,7 @@ class BotTurn:
                     await self._act(work.conn, conversation, draft, at)
                 conversation.due_at = None
                 await store.save(work.conn, conversation)
-                work.announce(conversation.id)
+                work.announce(conversation.id, *([DESK] if draft and conversation.status is Status.WAITING else []))
         except Stale:
             TURNS.labels("dropped").inc()
             log.info("draft_dropped", conversation=thread.conversation.id)
@@ -218,7 +219,8 @@ class BotTurn:
         if decision.act is Act.HANDOFF:
             urgency = urgency_of(decision.reason, draft.frustration)
             conversation.request_handoff(
-                decision.reason, decision.evidence_dicts(), at, queue_rank=queue_rank(at, urgency),
+                decision.reason, decision.evidence_dicts(), at,
+                queue_rank=queue_rank(at, urgency, draft.shop.shop.opens_at(at)),
                 urgency=urgency, decided_by="policy", state=draft.state,
             )  # fmt: skip
             wait = await wait_for(conn, conversation, at)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from conversations.errors import AlreadyTaken, BadMessage, IllegalTransition, NotAssignee
+from conversations.desk_verbs import DeskVerbs
+from conversations.errors import AlreadyTaken, BadMessage, IllegalTransition
 from conversations.events import Event, Kind
 from conversations.lifecycle import Author, Status, Verb, Visibility, check_may_speak, next_status
 
@@ -54,8 +55,8 @@ class Message:
 
 
 @dataclass
-class Conversation:
-    """One customer's thread with a shop.
+class Conversation(DeskVerbs):
+    """One customer's thread with a shop. What happens at the desk is in conversations.desk_verbs.
 
     ``version`` guards every save; ``due_at`` is when the worker must look at it (None: nothing is due).
     ``changes`` and ``posted`` hold what the verbs did since it was loaded; the store writes and clears them.
@@ -81,15 +82,43 @@ class Conversation:
     """The customer asked for the transcript by mail when it is over."""
     bot_from_seq: int = 0
     """The bot considers only what was said after this: old trouble never triggers a handoff again."""
+    language: str | None = None
+    """What the customer's browser asks for, of the shop's languages."""
+    flags: list[str] = field(default_factory=list)
+    """``abuse`` and ``safety``, once a message was read so."""
+    urgency: float | None = None
+    queued_at: datetime | None = None
+    """When it first joined the queue; an agent who puts it back does not make the customer begin again."""
+    skill: str | None = None
+    """The skill that a transfer asked for."""
+    passed: dict[str, str] = field(default_factory=dict)
+    """Agents who had the offer in this wait and did not take it: ``declined``, ``expired``, ``released``."""
+    offered_to: str | None = None
+    offer_expires_at: datetime | None = None
+    transfer: bool = False
+    """Whether the present offer is a colleague's transfer."""
+    promised_until: datetime | None = None
+    """Until when the customer was told to wait, while that has not been broken."""
+    returned_reason: str | None = None
+    taken_at: datetime | None = None
+    intensity: float = 0.0
+    """How heavy the conversation is now, 0..1, from the customer's messages."""
+    weighed_at: datetime | None = None
+    heavy_minutes: float = 0.0
+    """Of the present stint, up to ``weighed_at``."""
+    last_agent_id: str | None = None
+    last_agent_at: datetime | None = None
+    """Who had it last and until when: who knows the story is asked first."""
     changes: list[Event] = field(default_factory=list)
     posted: list[Message] = field(default_factory=list)
     readings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, shop_id: str, at: datetime, name: str | None = None, email: str | None = None,
-             page_url: str | None = None) -> "Conversation":  # fmt: skip
+             page_url: str | None = None, language: str | None = None) -> "Conversation":  # fmt: skip
         """Begin a conversation; nothing is due until the customer writes."""
-        self = cls(id=new_id(), shop_id=shop_id, opened_at=at, customer_name=name, customer_email=email)
+        self = cls(id=new_id(), shop_id=shop_id, opened_at=at, customer_name=name, customer_email=email,
+                   language=language)  # fmt: skip
         self._happened(Kind.CONVERSATION_OPENED, "customer", at, shop_id=shop_id, page_url=page_url)
         return self
 
@@ -113,6 +142,7 @@ class Conversation:
             raise IllegalTransition(self.status, "reopen")
         self.status = next_status(self.status, Verb.CUSTOMER_WRITES)
         self.resolved_at, self.bot_from_seq = None, self.last_seq
+        self.intensity, self.flags = 0.0, []
         self._happened(Kind.REOPENED, "customer", at)
 
     def introduce(self, name: str | None, email: str | None, at: datetime, transcript: bool | None = None) -> None:
@@ -134,6 +164,7 @@ class Conversation:
     def read(self, message_id: str, reading: dict[str, Any], at: datetime) -> None:
         """Keep what the classifier said of one of the customer's messages."""
         self.readings[message_id] = reading
+        self.weigh(reading, at)
         self._happened(Kind.MESSAGE_READ, "bot", at, message_id=message_id, reading=reading)
 
     def decided(self, message_id: str, kind: str, reason: str, evidence: list[dict[str, Any]], at: datetime, *,
@@ -157,6 +188,7 @@ class Conversation:
         """Ask for a person. From here on the bot is silent."""
         self.status = next_status(self.status, Verb.REQUEST_HANDOFF)
         self.waiting_since, self.queue_rank, self.handoff_reason = at, queue_rank, reason
+        self.queued_at, self.urgency = at, urgency
         self.offer_open = False
         self._happened(Kind.HANDOFF_REQUESTED, "customer" if decided_by == "customer" else "bot", at, reason=reason,
                        evidence=evidence, urgency=urgency, decided_by=decided_by, state=state)  # fmt: skip
@@ -175,8 +207,10 @@ class Conversation:
             raise AlreadyTaken(self.assignee_id or "")
         before = self.status
         self.status = next_status(self.status, Verb.TAKE)
-        self.assignee_id, self.waiting_since, self.queue_rank = agent_id, None, None
-        self.offer_open = False
+        self.queued_at = self.queued_at or at
+        self._leave_queue()
+        self.assignee_id = agent_id
+        self._begin_stint(at)
         self._happened(Kind.TAKEN, agent_id, at, agent_id=agent_id, agent_name=agent_name, from_status=before.value)
 
     def reply(self, agent_id: str, agent_name: str, text: str, client_message_id: str, at: datetime) -> Message:
@@ -195,9 +229,10 @@ class Conversation:
         """The assignee puts it back into the queue; it keeps its reason."""
         status = next_status(self.status, Verb.RELEASE)
         self._check_assignee(agent_id)
-        self.status, self.assignee_id = status, None
-        self.waiting_since, self.queue_rank = at, queue_rank
-        self._happened(Kind.RELEASED, agent_id, at, agent_id=agent_id, agent_name=agent_name)
+        stint = self._end_stint(at)
+        self._queue_again(status, at, queue_rank)
+        self.passed = {agent_id: "released"}
+        self._happened(Kind.RELEASED, agent_id, at, agent_id=agent_id, agent_name=agent_name, stint=stint)
 
     def return_to_bot(self, agent_id: str, agent_name: str, at: datetime) -> None:
         """The human part is over; the bot goes on, and what came before never triggers a handoff again."""
@@ -205,9 +240,9 @@ class Conversation:
         if self.status is Status.WITH_AGENT:
             self._check_assignee(agent_id)
         self.status = status
-        self._leave_desk()
+        stint = self._leave_desk(at)
         self.bot_from_seq = self.last_seq
-        self._happened(Kind.RETURNED_TO_BOT, agent_id, at, agent_id=agent_id, agent_name=agent_name)
+        self._happened(Kind.RETURNED_TO_BOT, agent_id, at, agent_id=agent_id, agent_name=agent_name, stint=stint)
 
     def resolve(self, agent_id: str, agent_name: str, at: datetime) -> None:
         """Close it. The customer may still write, which opens it again."""
@@ -215,18 +250,24 @@ class Conversation:
         if self.status is Status.WITH_AGENT:
             self._check_assignee(agent_id)
         self.status, self.resolved_at = status, at
-        self._leave_desk()
-        self._happened(Kind.RESOLVED, agent_id, at, agent_id=agent_id, agent_name=agent_name)
+        stint = self._leave_desk(at)
+        self._happened(Kind.RESOLVED, agent_id, at, agent_id=agent_id, agent_name=agent_name, stint=stint)
 
     # --- inside
 
-    def _leave_desk(self) -> None:
-        self.assignee_id = self.waiting_since = self.queue_rank = None
-        self.offer_open = False
+    def _leave_queue(self) -> None:
+        self.waiting_since = self.queue_rank = self.promised_until = self.returned_reason = None
+        self.passed, self.offer_open = {}, False
+        self._withdraw_offer()
 
-    def _check_assignee(self, agent_id: str) -> None:
-        if self.assignee_id != agent_id:
-            raise NotAssignee()
+    def _leave_desk(self, at: datetime) -> dict[str, Any] | None:
+        """Out of the queue and out of the agent's hands; the stint that ended, if there was one."""
+        stint = self._end_stint(at)
+        if self.assignee_id is not None:
+            self.last_agent_id, self.last_agent_at = self.assignee_id, at
+        self._leave_queue()
+        self.assignee_id = self.queued_at = self.skill = None
+        return stint
 
     def _post(self, author: Author, text: str, at: datetime, *, visibility: Visibility = Visibility.PUBLIC,
               client_message_id: str | None = None, author_id: str | None = None, author_name: str | None = None,

@@ -8,6 +8,8 @@ ConversationError
 │   ├── MayNotSpeak        this author may not speak in this status
 │   ├── AlreadyTaken       another agent has it
 │   ├── NotAssignee        only the assignee may do this
+│   ├── NotOffered         it is not, or no longer, offered to this agent
+│   ├── NotAtDesk          the colleague it should go to is not there
 │   ├── MessageIdReused    the same client_message_id with another text
 │   └── Stale              the conversation changed since it was read
 """
@@ -68,6 +70,20 @@ class NotAssignee(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("Only the agent who has this conversation may do that. Take it first.")
+
+
+class NotOffered(ConflictError):
+    """The conversation is not, or no longer, offered to this agent."""
+
+    def __init__(self) -> None:
+        super().__init__("This conversation is no longer offered to you; it has moved on.")
+
+
+class NotAtDesk(ConflictError):
+    """A transfer names a colleague who takes no chats now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not at the desk now. Choose someone else, a skill, or release it.")
 
 
 class MessageIdReused(ConflictError):

@@ -13,12 +13,18 @@ person_offered        reason, evidence
 offer_declined        -
 handoff_requested     reason, evidence, urgency, decided_by (customer | policy), state
 taken                 agent_id, agent_name, from_status
-released              agent_id, agent_name
-returned_to_bot       agent_id, agent_name
-resolved              agent_id, agent_name
+released              agent_id, agent_name, stint
+returned_to_bot       agent_id, agent_name, stint (none from the queue)
+resolved              agent_id, agent_name, stint (none unless an agent had it)
+desk_offered          agent_id, agent_name, expires_at
+desk_offer_declined   agent_id, agent_name, why (declined | expired)
+transferred           agent_id, agent_name, to_agent_id, to_agent_name, to_skill, note_id, stint
+returned_to_queue     agent_id, agent_name, why (vanished | transfer_not_taken), stint (of who vanished)
 reopened              -
 customer_named        name, email, transcript
 ====================  =====================================================================
+
+``stint`` is the agent's part that ended: agent_id, seconds, heavy_minutes (see conversations.desk_verbs).
 """
 
 from dataclasses import dataclass
@@ -43,6 +49,14 @@ class Kind(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     CUSTOMER_NAMED = "customer_named"
+    DESK_OFFERED = "desk_offered"
+    DESK_OFFER_DECLINED = "desk_offer_declined"
+    TRANSFERRED = "transferred"
+    RETURNED_TO_QUEUE = "returned_to_queue"
+
+
+STINT_ENDS = (Kind.RELEASED, Kind.RETURNED_TO_BOT, Kind.RESOLVED, Kind.TRANSFERRED, Kind.RETURNED_TO_QUEUE)
+"""What ends an agent's part in a conversation; carries a ``stint`` where an agent had it."""
 
 
 PUBLIC_KINDS = frozenset(

@@ -20,6 +20,8 @@ class Verb(StrEnum):
     REQUEST_HANDOFF = "request_handoff"
     TAKE = "take"
     RELEASE = "release"
+    TRANSFER = "transfer"
+    RETURN_TO_QUEUE = "return_to_queue"
     RETURN_TO_BOT = "return_to_bot"
     RESOLVE = "resolve"
     CUSTOMER_WRITES = "customer_writes"
@@ -50,7 +52,10 @@ TRANSITIONS: dict[tuple[Status, Verb], Status] = {
     (Status.WAITING, Verb.RETURN_TO_BOT): Status.BOT,
     (Status.WAITING, Verb.RESOLVE): Status.RESOLVED,
     (Status.WAITING, Verb.CUSTOMER_WRITES): Status.WAITING,
+    (Status.WAITING, Verb.RETURN_TO_QUEUE): Status.WAITING,
     (Status.WITH_AGENT, Verb.RELEASE): Status.WAITING,
+    (Status.WITH_AGENT, Verb.TRANSFER): Status.WAITING,
+    (Status.WITH_AGENT, Verb.RETURN_TO_QUEUE): Status.WAITING,
     (Status.WITH_AGENT, Verb.RETURN_TO_BOT): Status.BOT,
     (Status.WITH_AGENT, Verb.RESOLVE): Status.RESOLVED,
     (Status.WITH_AGENT, Verb.CUSTOMER_WRITES): Status.WITH_AGENT,

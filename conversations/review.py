@@ -70,6 +70,8 @@ _ENDINGS = {
     Kind.RESOLVED.value: Outcome.RESOLVED,
     Kind.TAKEN.value: Outcome.WITH_AGENT,
     Kind.RELEASED.value: Outcome.WAITING,
+    Kind.TRANSFERRED.value: Outcome.WAITING,
+    Kind.RETURNED_TO_QUEUE.value: Outcome.WAITING,
 }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from conversations.conversation import Conversation, Message
 from conversations.errors import MessageIdReused, NotFound, Stale
-from conversations.events import PUBLIC_KINDS, Event, Kind
+from conversations.events import PUBLIC_KINDS, STINT_ENDS, Event, Kind
 from conversations.lifecycle import Author, Status, Visibility
 from conversations.tables import conversations, events, messages
 
@@ -199,16 +199,41 @@ async def last_customer_messages(conn: AsyncConnection, ids: Sequence[str]) -> d
     return {row["conversation_id"]: _message(row) for row in (await conn.execute(query)).mappings()}
 
 
-async def handling_events(conn: AsyncConnection, limit: int = 400) -> list[tuple[str, Event]]:
-    """The latest take, release, return and resolve events with their conversation ids, oldest first."""
-    kinds = [k.value for k in (Kind.HANDOFF_REQUESTED, Kind.TAKEN, Kind.RELEASED, Kind.RETURNED_TO_BOT, Kind.RESOLVED)]
-    query = sa.select(events).where(events.c.kind.in_(kinds)).order_by(events.c.at.desc()).limit(limit)
-    rows = (await conn.execute(query)).mappings().all()
-    return [(row["conversation_id"], _event(row)) for row in reversed(rows)]
+async def stints_since(conn: AsyncConnection, since: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+    """Every agent's part in a conversation that ended after ``since``: (end, stint)."""
+    stint = events.c.payload["stint"]
+    query = sa.select(
+        events.c.at, stint["agent_id"].as_string(), stint["seconds"].as_float(), stint["heavy_minutes"].as_float()
+    ).where(events.c.kind.in_([kind.value for kind in STINT_ENDS]), events.c.at > since)
+    names = ("agent_id", "seconds", "heavy_minutes")
+    rows = (await conn.execute(query)).all()
+    return [(row[0], dict(zip(names, row[1:], strict=True))) for row in rows if row[1]]
+
+
+async def offers_expired(conn: AsyncConnection, now: datetime) -> list[str]:
+    """Conversations whose offer to an agent was not answered in time."""
+    return await _ids(conn, conversations.c.offer_expires_at <= now, conversations.c.offer_expires_at)
+
+
+async def promises_broken(conn: AsyncConnection, now: datetime) -> list[str]:
+    """Waiting conversations whose customer was told a shorter wait."""
+    overdue = sa.and_(conversations.c.status == Status.WAITING.value, conversations.c.promised_until <= now)
+    return await _ids(conn, overdue, conversations.c.promised_until)
+
+
+async def next_desk_deadline(conn: AsyncConnection) -> datetime | None:
+    """When the earliest offer expires or promise breaks."""
+    columns = (conversations.c.offer_expires_at, conversations.c.promised_until)
+    found = [await conn.scalar(sa.select(sa.func.min(column))) for column in columns]
+    return min((at for at in found if at is not None), default=None)
+
+
+async def _ids(conn: AsyncConnection, where: Any, order: Any) -> list[str]:
+    return list((await conn.execute(sa.select(conversations.c.id).where(where).order_by(order).limit(200))).scalars())
 
 
 async def _listed(conn: AsyncConnection, where: Any, order: Any, limit: int = 500) -> list[Conversation]:
-    query = sa.select(conversations).where(where).order_by(order).limit(limit)
+    query = sa.select(conversations).where(where).order_by(order, conversations.c.id).limit(limit)
     return [_conversation(row) for row in (await conn.execute(query)).mappings()]
 
 

@@ -46,9 +46,12 @@ def _load(name: str) -> Any:
 
 
 def _measure(command: str, options: Options, **more: bool) -> report.Report:
-    found: report.Report = _load(command).run(options, **more)
+    return _written(_load(command).run(options, **more), options.out)
+
+
+def _written(found: report.Report, out: Path) -> report.Report:
     report.show(found, progress.console)
-    paths = report.write(found, options.out)
+    paths = report.write(found, out)
     progress.console.print(f"Written: {', '.join(map(str, paths))}", highlight=False, soft_wrap=True)
     return found
 
@@ -93,6 +96,24 @@ def speed(
 ) -> None:
     """One reading alone and by sixteen, beside a RoBERTa-base in PyTorch."""
     _measure("speed", Options(data, Split.DEV, limit, seed, out, reader))
+
+
+@app.command()
+def desk(
+    days: Annotated[int, typer.Option(min=1, help="Days for each size of team.")] = 5,
+    agents: Annotated[list[int] | None, typer.Option(min=1, max=60, help="Sizes of the team; may be repeated.")] = None,
+    busy: Annotated[
+        float, typer.Option(min=0.1, max=1.2, help="Share of the team's capacity that is asked for.")
+    ] = 0.8,
+    seed: Seed = 0,
+    arrivals: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Recorded customers, JSON lines.")
+    ] = None,
+    out: Out = REPORTS,
+) -> None:
+    """Days at the desk by the service's own code: waits, promises kept, nobody starves, heavy chats shared."""
+    room = _load("desk")
+    _written(room.run(days, agents or room.TEAMS, busy, seed, arrivals), out)
 
 
 @app.command(name="all")

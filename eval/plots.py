@@ -119,3 +119,14 @@ def moods(curves: Sequence[tuple[str, Sequence[float], tuple[int, int]]], thresh
         figure.supxlabel("customer turn", fontsize=9)
         figure.supylabel("P(frustrated)", fontsize=9)
         return svg(figure, name)
+
+
+def steps(series: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, ylabel: str, name: str) -> str:
+    """One line for each (x, y)."""
+    with mpl.rc_context(STYLE):
+        figure, axes = _figure()
+        for (label, (x, y)), colour in zip(series.items(), LINES, strict=False):
+            axes[0].plot(x, y, color=colour, label=label)
+        axes[0].set(xlabel=xlabel, ylabel=ylabel, xlim=(0, None), ylim=(0, None))
+        axes[0].legend()
+        return svg(figure, name)

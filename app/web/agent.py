@@ -1,21 +1,19 @@
-"""What agents' consoles call: log in, the desk, and the verbs on a conversation."""
-
-from datetime import datetime
+"""What agents' consoles call: log in, and the verbs on a conversation. The desk itself is in app.web.desk."""
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts
 from app.accounts import Account
+from app.db import Work
+from app.live import DESK
 from app.metrics import MESSAGES
-from app.queue import DeskNow, desk_now
+from app.queue import rank_again
 from app.web.deps import LOGINS, Address, Agent, House, HouseDep, cookie_name
 from app.web.errors import HttpProblem
 from app.web.schemas import (
     AcceptInvitation,
     AccountOut,
-    Card,
-    DeskOut,
     EventOut,
     LogIn,
     MessageOut,
@@ -23,12 +21,11 @@ from app.web.schemas import (
     Seq,
     SetStatus,
     StaffView,
-    WaitOut,
 )
 from conversations import store
-from conversations.conversation import Conversation, Message, clean_text
+from conversations.conversation import Conversation, clean_text
 from conversations.errors import AlreadyTaken
-from conversations.lifecycle import Author, Status
+from conversations.lifecycle import Author
 from handoff import desk
 from handoff.brief import brief_of
 
@@ -77,13 +74,6 @@ async def accept_invitation(
     return account_out(account)
 
 
-@router.get("/desk")
-async def get_desk(me: Agent, house: HouseDep) -> DeskOut:
-    """The queue, one's own conversations, the colleagues' and the bot's."""
-    async with house.db.read() as conn:
-        return await desk_view(conn, house, me)
-
-
 @router.get("/conversations/{conversation_id}")
 async def get_conversation(conversation_id: str, me: Agent, house: HouseDep) -> StaffView:
     """The whole conversation: transcript, readings, notes, events and brief."""
@@ -121,13 +111,8 @@ async def send_message(conversation_id: str, body: SendAgentMessage, me: Agent, 
 async def take(conversation_id: str, me: Agent, house: HouseDep) -> StaffView:
     """Take the conversation, from the queue or over from the bot. 409 says who has it already."""
     async with house.db.unit_of_work() as work:
-        conversation = await store.load(work.conn, conversation_id, lock=True)
-        mine = conversation.assignee_id == me.id
-        await _take(work.conn, conversation, me, house.clock())
-        if not mine:
-            conversation.line(_line(house, conversation, "joined", me), house.clock())
-            await store.save(work.conn, conversation)
-            work.announce(conversation_id)
+        await desk.seen(work.conn, me.id, house.clock())
+        await give(work, house, await store.load(work.conn, conversation_id, lock=True), me)
         return await staff_view(work.conn, conversation_id)
 
 
@@ -136,12 +121,11 @@ async def release(conversation_id: str, me: Agent, house: HouseDep) -> StaffView
     """Put one's conversation back into the queue, at the place its first wait gave it."""
     async with house.db.unit_of_work() as work:
         conversation = await store.load(work.conn, conversation_id, lock=True)
-        at = house.clock()
-        urgency = desk.urgency_of(conversation.handoff_reason or "asked")
-        conversation.release(me.id, me.name, at, queue_rank=desk.queue_rank(conversation.opened_at, urgency))
-        conversation.line(_line(house, conversation, "released", me), at)
+        at, shop = house.clock(), house.shops.get(conversation.shop_id).shop
+        conversation.release(me.id, me.name, at, queue_rank=rank_again(conversation, shop))
+        conversation.line(line_of(house, conversation, "released", me), at)
         await store.save(work.conn, conversation)
-        work.announce(conversation_id)
+        work.announce(conversation_id, DESK)
         return await staff_view(work.conn, conversation_id)
 
 
@@ -152,38 +136,18 @@ async def set_status(conversation_id: str, body: SetStatus, me: Agent, house: Ho
         conversation = await store.load(work.conn, conversation_id, lock=True)
         if body.status == "bot":
             conversation.return_to_bot(me.id, me.name, house.clock())
-            conversation.line(_line(house, conversation, "returned", me), house.clock())
+            conversation.line(line_of(house, conversation, "returned", me), house.clock())
         else:
             conversation.resolve(me.id, me.name, house.clock())
-            conversation.line(_line(house, conversation, "resolved", me), house.clock())
+            conversation.line(line_of(house, conversation, "resolved", me), house.clock())
         await store.save(work.conn, conversation)
-        work.announce(conversation_id)
+        work.announce(conversation_id, DESK)
         return await staff_view(work.conn, conversation_id)
 
 
 def account_out(account: Account) -> AccountOut:
     """An account for the wire."""
     return AccountOut(id=account.id, name=account.name, email=account.email, role=account.role.value)
-
-
-async def desk_view(conn: AsyncConnection, house: House, me: Account) -> DeskOut:
-    """Read the desk as ``me`` sees it."""
-    now = await desk_now(conn, house.clock())
-    bot = await store.with_bot(conn)
-    last = await store.last_customer_messages(conn, [c.id for c in (*now.waiting, *now.held, *bot)])
-    names = {account.id: account.name for account in await accounts.everyone(conn)}
-
-    def cards(conversations: list[Conversation]) -> list[Card]:
-        return [_card(c, last.get(c.id), names, now) for c in conversations]
-
-    return DeskOut(
-        me=account_out(me),
-        waiting=cards(now.waiting),
-        mine=cards([c for c in now.held if c.assignee_id == me.id]),
-        others=cards([c for c in now.held if c.assignee_id != me.id]),
-        bot=cards([c for c in bot if c.id in last]),
-        online=len(now.online),
-    )
 
 
 async def staff_view(conn: AsyncConnection, conversation_id: str) -> StaffView:
@@ -196,30 +160,23 @@ async def staff_view(conn: AsyncConnection, conversation_id: str) -> StaffView:
     return StaffView.of(conversation, events, brief_of(messages, [event for event, _ in history]), assignee)
 
 
-def _card(conversation: Conversation, last: Message | None, names: dict[str, str], now: DeskNow) -> Card:
-    reading = last.reading if last and last.reading else None
-    return Card(
-        id=conversation.id, status=conversation.status.value, customer_name=conversation.customer_name,
-        reason=conversation.handoff_reason, waiting_since=conversation.waiting_since, opened_at=conversation.opened_at,
-        assignee_id=conversation.assignee_id, assignee_name=names.get(conversation.assignee_id or ""),
-        last_seq=conversation.last_seq, last_message=last.text[:200] if last else None,
-        last_at=last.at if last else None,
-        state=reading["state"] if reading else None,
-        frustration=reading["states"]["frustrated"] if reading else None,
-        wait=WaitOut.of(now.wait(conversation)) if conversation.status is Status.WAITING else None,
-    )  # fmt: skip
-
-
-async def _take(conn: AsyncConnection, conversation: Conversation, me: Account, at: datetime) -> None:
-    """Take it, or say by name who has it."""
+async def give(work: Work, house: House, conversation: Conversation, me: Account) -> None:
+    """The conversation is now this agent's, or AlreadyTaken says by name whose it is."""
+    if conversation.assignee_id == me.id:
+        return
+    at = house.clock()
     try:
         conversation.take(me.id, me.name, at)
     except AlreadyTaken as taken:
-        taken.name_assignee(await accounts.name_of(conn, taken.assignee_id))
+        taken.name_assignee(await accounts.name_of(work.conn, taken.assignee_id))
         raise
+    conversation.line(line_of(house, conversation, "joined", me), at)
+    await store.save(work.conn, conversation)
+    work.announce(conversation.id, DESK)
 
 
-def _line(house: House, conversation: Conversation, name: str, me: Account) -> str:
+def line_of(house: House, conversation: Conversation, name: str, me: Account) -> str:
+    """A system line about an agent, in the shop's voice."""
     return house.shops.get(conversation.shop_id).voice.line(name, agent=me.name)
 
 

@@ -1,14 +1,18 @@
 """What a customer's browser calls. A token opens one conversation and nothing else."""
 
-from fastapi import APIRouter
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Header
 from limits import RateLimitItemPerMinute
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts
+from app.live import DESK
 from app.metrics import MESSAGES
 from app.outbox import unseen
-from app.queue import desk_now, wait_for
+from app.queue import wait_for, wait_now
 from app.web.deps import Address, House, HouseDep, OwnConversation
 from app.web.schemas import (
     AnswerOffer,
@@ -31,11 +35,14 @@ router = APIRouter(prefix="/api/chat", tags=["customer"])
 
 
 @router.post("/conversations", status_code=201)
-async def open_conversation(body: OpenConversation, house: HouseDep, address: Address) -> Opened:
+async def open_conversation(
+    body: OpenConversation, house: HouseDep, address: Address, accept_language: Annotated[str, Header()] = ""
+) -> Opened:
     """Begin a conversation. The bot says at once that it is a bot."""
     house.limiter.check(RateLimitItemPerMinute(house.settings.openings_per_minute), "open", address)
     front = house.shops.get(body.shop)
-    conversation = Conversation.open(front.shop.id, house.clock(), body.name, body.email, body.page_url)
+    language = preferred(accept_language, front.shop.languages)
+    conversation = Conversation.open(front.shop.id, house.clock(), body.name, body.email, body.page_url, language)
     conversation.say(front.voice.line("greeting", shop=front.shop.name), house.clock(), act="greeting", buttons=[])
     async with house.db.unit_of_work() as work:
         await store.insert(work.conn, conversation)
@@ -91,7 +98,7 @@ async def ask_for_person(conversation_id: OwnConversation, house: HouseDep) -> C
         conversation = await store.load(work.conn, conversation_id, lock=True)
         if conversation.status in (Status.BOT, Status.RESOLVED):
             await _hand_over(work.conn, conversation, house)
-            work.announce(conversation_id)
+            work.announce(conversation_id, DESK)
     return await view(house, conversation_id)
 
 
@@ -128,9 +135,7 @@ async def view(house: House, conversation_id: str) -> CustomerView:
         conversation = await store.load(conn, conversation_id)
         messages = await store.transcript(conn, conversation_id, public_only=True)
         agent = await accounts.name_of(conn, conversation.assignee_id)
-        wait = (
-            (await desk_now(conn, house.clock())).wait(conversation) if conversation.status is Status.WAITING else None
-        )
+        wait = await wait_now(conn, conversation, house.clock()) if conversation.status is Status.WAITING else None
     return CustomerView(
         id=conversation.id, shop=conversation.shop_id, status=conversation.status.value,
         agent_name=agent,
@@ -146,6 +151,12 @@ def bot_is_typing(conversation: Conversation) -> bool:
     return conversation.status is Status.BOT and conversation.due_at is not None
 
 
+def preferred(accept_language: str, spoken: Sequence[str]) -> str | None:
+    """The first of the browser's languages that the shop speaks; None when it names none of them."""
+    asked = (part.partition(";")[0].strip().lower()[:2] for part in accept_language.split(","))
+    return next((language for language in asked if language in spoken), None)
+
+
 async def _last_state(conn: AsyncConnection, conversation_id: str) -> str | None:
     """How the customer's latest message was read."""
     last = (await store.last_customer_messages(conn, [conversation_id])).get(conversation_id)
@@ -157,13 +168,13 @@ async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: H
     front = house.shops.get(conversation.shop_id)
     if conversation.status is Status.RESOLVED:
         conversation.reopen(at)
-    urgency = urgency_of(Reason.ASKED)
+    urgency = urgency_of(Reason.ASKED, conversation.intensity)
     evidence = Evidence("asked_for_human", 1, 1, "Pressed “Talk to a person”")
     conversation.request_handoff(
         Reason.ASKED,
         [vars(evidence)],
         at,
-        queue_rank=queue_rank(at, urgency),
+        queue_rank=queue_rank(at, urgency, front.shop.opens_at(at)),
         urgency=urgency,
         decided_by="customer",
         state=await _last_state(conn, conversation.id),

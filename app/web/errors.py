@@ -26,6 +26,8 @@ STATUS: dict[type[Exception], tuple[int, str]] = {
     domain.MayNotSpeak: (409, "may_not_speak"),
     domain.AlreadyTaken: (409, "already_taken"),
     domain.NotAssignee: (403, "not_assignee"),
+    domain.NotOffered: (409, "not_offered"),
+    domain.NotAtDesk: (409, "not_at_desk"),
     domain.MessageIdReused: (409, "message_id_reused"),
     domain.Stale: (409, "stale"),
     AccountError: (400, "account_error"),

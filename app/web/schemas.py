@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, model_validator
 
 from conversations.conversation import Conversation, Message
 from conversations.events import PUBLIC_PAYLOAD, Event
@@ -106,6 +106,32 @@ class SetStatus(_In):
     """Return to the bot, or resolve."""
 
     status: Literal["bot", "resolved"]
+
+
+Tag = Annotated[str, Printable, Field(min_length=1, max_length=32, pattern=r"^\S(.*\S)?$")]
+
+
+class ChangeMe(_In):
+    """How an agent works: what is left out stays."""
+
+    status: Literal["here", "away", "leaving"] | None = None
+    capacity: Annotated[int, Field(ge=1, le=20)] | None = None
+    skills: Annotated[list[Tag], Field(max_length=20)] | None = None
+    languages: Annotated[list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]], Field(max_length=20)] | None = None
+
+
+class Transfer(_In):
+    """To whom a conversation goes: an agent or a skill, and what they should know."""
+
+    to_agent: Annotated[str, Printable, Field(max_length=32)] | None = None
+    to_skill: Tag | None = None
+    note: str = Field("", max_length=WIRE_TEXT)
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Transfer":
+        if (self.to_agent is None) == (self.to_skill is None):
+            raise ValueError("name either to_agent or to_skill")
+        return self
 
 
 class GiveVerdict(_In):
@@ -223,12 +249,63 @@ class Card(BaseModel):
     state: str | None
     frustration: float | None
     wait: WaitOut | None = None
+    heavy: bool
+    """By what the customer wrote; never by what agents write."""
+    flags: list[str]
+    """``abuse``, ``safety``."""
+    language: str | None
+    urgency: float
+    returned_reason: str | None
+    """Why it is in the queue again: ``vanished``, ``transfer_not_taken``."""
+
+
+class OfferedCard(Card):
+    """A conversation that one is asked to take."""
+
+    offer_expires_at: datetime
+
+
+class Day(BaseModel):
+    """What an agent has carried today."""
+
+    chats: int
+    heavy_minutes: float
+    since: datetime | None
+
+
+class Me(AccountOut):
+    """An agent as they see themselves at the desk."""
+
+    status: str
+    capacity: int
+    skills: list[str]
+    languages: list[str]
+    held: int
+    load: float
+    """Heavy minutes, decayed."""
+    day: Day
+    pause_advised: bool
+    pause_reason: str | None
+
+
+class Colleague(BaseModel):
+    """Someone at the desk, as colleagues see them."""
+
+    id: str
+    name: str
+    status: str
+    held: int
+    capacity: int
+    heavy: bool
+    """Whether a chat they have is heavy now."""
 
 
 class DeskOut(BaseModel):
     """The whole desk as one agent sees it."""
 
-    me: AccountOut
+    me: Me
+    agents: list[Colleague]
+    offered: list[OfferedCard]
     waiting: list[Card]
     mine: list[Card]
     others: list[Card]

@@ -13,16 +13,15 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app import accounts
-from app.live import EVERYTHING
+from app.live import DESK, EVERYTHING, Subscription
 from app.outbox import unseen
-from app.queue import desk_now
-from app.web.agent import desk_view
+from app.queue import wait_now
 from app.web.customer import bot_is_typing
 from app.web.deps import Agent, HouseDep, OwnConversation
+from app.web.desk import arrive, desk_view
 from app.web.schemas import LARGEST, EventOut, Seq, WaitOut
 from conversations import store
 from conversations.lifecycle import Status
-from handoff import desk
 
 router = APIRouter(prefix="/api", tags=["streams"])
 
@@ -35,6 +34,10 @@ LASTS = 600.0
 """Seconds after which a stream ends, so that the reader comes back and is authorised again."""
 SETTLE = 0.05
 """Seconds in which several changes at the desk are gathered into one view."""
+GATHER = 1.0
+"""Seconds in which several moves of the queue are gathered into one new place and wait."""
+SEEN_AGAIN = 10.0
+"""Seconds between two notes that an agent is there: less than handoff.desk.ONLINE_FOR."""
 
 
 async def _exists(conversation_id: OwnConversation, house: HouseDep) -> str:
@@ -57,7 +60,7 @@ async def follow_conversation(
     seq = min(int(last_event_id), LARGEST) if LAST_ID.fullmatch(last_event_id or "") else after
     ends = time.monotonic() + LASTS
     told: dict[str, object] = {}
-    async with house.db.live.subscribe(conversation_id) as bell:
+    async with house.db.live.subscribe(conversation_id, DESK) as bell:
         while time.monotonic() < ends and not house.db.live.closed:
             state, events = await _news(house, conversation_id, seq)
             for event in events:
@@ -70,8 +73,20 @@ async def follow_conversation(
                 yield ServerSentEvent(data=state, event="state")
             if len(events) == PAGE:
                 continue
-            if not await bell.wait(READ_AGAIN):
+            if not await _rung(bell, waiting=state["wait"] is not None):
                 yield ServerSentEvent(comment="still here")
+
+
+async def _rung(bell: Subscription, *, waiting: bool) -> bool:
+    """Whether something was announced that this customer should see; the queue's moves are for who waits in it."""
+    ends = time.monotonic() + READ_AGAIN
+    while (left := ends - time.monotonic()) > 0:
+        woken = await bell.wait(left)
+        if woken == {DESK} and waiting:
+            woken |= await bell.wait(GATHER)
+        if woken and (waiting or woken != {DESK}):
+            return True
+    return False
 
 
 async def _news(house: HouseDep, conversation_id: str, seq: int) -> tuple[dict[str, object], list[EventOut]]:
@@ -80,7 +95,7 @@ async def _news(house: HouseDep, conversation_id: str, seq: int) -> tuple[dict[s
         history = await store.history(conn, conversation_id, after=seq, public_only=True, limit=PAGE)
         agent = await accounts.name_of(conn, conversation.assignee_id)
         waiting = conversation.status is Status.WAITING
-        wait = (await desk_now(conn, house.clock())).wait(conversation) if waiting else None
+        wait = await wait_now(conn, conversation, house.clock()) if waiting else None
     state = {
         "status": conversation.status.value,
         "agent_name": agent,
@@ -97,15 +112,17 @@ async def follow_desk(me: Agent, house: HouseDep) -> AsyncIterable[ServerSentEve
 
     While it is open the agent counts as being at the desk.
     """
-    ends = time.monotonic() + LASTS
+    ends, note_at = time.monotonic() + LASTS, 0.0
     async with house.db.live.subscribe(EVERYTHING) as bell:
         while time.monotonic() < ends and not house.db.live.closed:
-            async with house.db.unit_of_work() as work:
-                await desk.seen(work.conn, me.id, house.clock())
+            if time.monotonic() >= note_at:
+                await arrive(house, me)
+                note_at = time.monotonic() + SEEN_AGAIN
             async with house.db.read() as conn:
                 view = await desk_view(conn, house, me)
             yield ServerSentEvent(data=view.model_dump(mode="json"), event="desk")
             changed = await bell.wait(READ_AGAIN)
             if changed:
                 changed |= await bell.wait(SETTLE)
-                yield ServerSentEvent(data=sorted(changed), event="changed")
+                if ids := sorted(changed - {DESK, EVERYTHING}):
+                    yield ServerSentEvent(data=ids, event="changed")

@@ -32,6 +32,11 @@ RULES: dict[tuple[str, str], tuple[str, Any]] = {
     ("put", f"{STAFF}/assignee"): ("agent", None),
     ("post", f"{STAFF}/messages"): ("agent", words("hello from the desk")),
     ("delete", f"{STAFF}/assignee"): ("agent", None),
+    ("get", "/api/me"): ("agent", None),
+    ("put", "/api/me"): ("agent", {"capacity": 4}),
+    ("post", "/api/desk/next"): ("agent", None),
+    ("put", f"{STAFF}/desk-offer"): ("agent", {"accept": False}),
+    ("put", f"{STAFF}/transfer"): ("agent", {"to_skill": "returns", "note": "about a jug"}),
     ("put", f"{STAFF}/status"): ("agent", {"status": "resolved"}),
     ("get", "/api/escalations"): ("owner", None),
     ("put", "/api/escalations/{conversation_id}/{seq}/verdict"): ("owner", {"verdict": "right"}),
@@ -143,8 +148,11 @@ EXPECTED = {
     (404, "/api/endpoints/{endpoint_id}/status"),
     (404, "/api/endpoints/{endpoint_id}/tests"),
     (404, "/api/endpoints/{endpoint_id}"),
+    (409, "/api/conversations/{conversation_id}/desk-offer"),
+    (409, "/api/conversations/{conversation_id}/transfer"),
 }
-"""The conversation's first event is no escalation, and what does not exist cannot be had."""
+"""The conversation's first event is no escalation, what does not exist cannot be had, the conversation is offered to
+nobody, and who has released it has nothing to transfer."""
 
 
 async def test_an_agent_cannot_speak_in_a_colleagues_conversation(desk: Desk) -> None:

@@ -235,7 +235,9 @@ def test_every_refusal_is_a_sentence_for_people() -> None:
 
 
 def test_nothing_of_how_a_customer_was_read_is_public() -> None:
-    assert {Kind.MESSAGE_READ, Kind.TURN_DECIDED, Kind.CONVERSATION_OPENED} == set(Kind) - PUBLIC_KINDS
+    inner = {Kind.MESSAGE_READ, Kind.TURN_DECIDED, Kind.CONVERSATION_OPENED}
+    among_agents = {Kind.DESK_OFFERED, Kind.DESK_OFFER_DECLINED, Kind.TRANSFERRED, Kind.RETURNED_TO_QUEUE}
+    assert inner | among_agents == set(Kind) - PUBLIC_KINDS
     assert not {"reading", "evidence", "state", "urgency"} & PUBLIC_PAYLOAD
 
 

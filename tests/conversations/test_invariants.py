@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from conversations.conversation import Conversation
 from conversations.errors import ConversationError
 from conversations.lifecycle import Author, Status, Visibility
-from tests.conftest import ALICE, BOB, CORA, SHOP_ID, START
+from tests.conftest import ALICE, BOB, CHARLIE, CORA, SHOP_ID, START
 from tests.conversations.worlds import Replayed, replay, request_handoff, state_of
 
-STATUS_EVENTS = {"handoff_requested", "taken", "released", "returned_to_bot", "resolved", "reopened"}
+STATUS_EVENTS = {
+    "handoff_requested", "taken", "released", "transferred", "returned_to_queue", "returned_to_bot", "resolved",
+    "reopened",
+}  # fmt: skip
 BOT_GETS_IT_BACK = {"returned_to_bot", "reopened"}
 
 Step = tuple[str, Callable[[Conversation, datetime], object]]
@@ -33,6 +36,9 @@ def steps() -> st.SearchStrategy[Step]:
         ("bot offers", lambda c, at: c.offer_person("frustration", [], at)),
         ("bot hands off", lambda c, at: request_handoff(c, at, "frustration")),
         ("the house speaks", lambda c, at: c.line("A line", at)),
+        ("the offer expires", lambda c, at: c.expire_offer("Somebody", at)),
+        ("the agent vanishes", lambda c, at: c.agent_vanished("Somebody", at, queue_rank=1.0)),
+        ("the promise breaks", lambda c, at: c.promise_broken(at)),
     ]
     for agent in (ALICE, BOB):
         a, n = agent.id, agent.name
@@ -41,6 +47,18 @@ def steps() -> st.SearchStrategy[Step]:
             (f"{n} replies", lambda c, at, a=a, n=n: c.reply(a, n, "Hello", f"r{c.last_seq}", at)),
             (f"{n} notes", lambda c, at, a=a, n=n: c.note(a, n, "psst", f"n{c.last_seq}", at)),
             (f"{n} releases", lambda c, at, a=a, n=n: c.release(a, n, at, queue_rank=1.0)),
+            (f"{n} is offered it", lambda c, at, a=a, n=n: c.offer_to(a, n, at, at + timedelta(seconds=2))),
+            (f"{n} declines it", lambda c, at, a=a, n=n: c.decline(a, n, at)),
+            (
+                f"{n} transfers it to Charlie",
+                lambda c, at, a=a, n=n: c.transfer_to_agent(
+                    a, n, CHARLIE.id, CHARLIE.name, None, at, queue_rank=1.0, expires_at=at + timedelta(seconds=2)
+                ),
+            ),
+            (
+                f"{n} transfers it to a skill",
+                lambda c, at, a=a, n=n: c.transfer_to_skill(a, n, "returns", None, at, queue_rank=1.0),
+            ),
             (f"{n} returns it", lambda c, at, a=a, n=n: c.return_to_bot(a, n, at)),
             (f"{n} resolves", lambda c, at, a=a, n=n: c.resolve(a, n, at)),
         ]
@@ -97,6 +115,11 @@ def test_there_is_always_exactly_one_owner(taken: list[Step]) -> None:
         assert (now.queue_rank is not None) == (now.status is Status.WAITING), name
         assert (now.resolved_at is not None) == (now.status is Status.RESOLVED), name
         assert not (now.offer_open and now.status is not Status.BOT), name
+        assert (now.offered_to is None) == (now.offer_expires_at is None), name
+        assert now.offered_to is None or now.status is Status.WAITING, name
+        assert not (now.transfer and now.offered_to is None), name
+        assert (now.taken_at is not None) == (now.status is Status.WITH_AGENT), name
+        assert now.promised_until is None or now.status is Status.WAITING, name
 
     after(taken, check)
 
@@ -105,7 +128,8 @@ def test_there_is_always_exactly_one_owner(taken: list[Step]) -> None:
 @few_examples
 def test_every_status_change_has_exactly_one_event(taken: list[Step]) -> None:
     def check(before: Conversation, now: Conversation, name: str) -> None:
-        told = [e.kind for e in now.changes[len(before.changes) :] if e.kind in STATUS_EVENTS]
+        fresh = now.changes[len(before.changes) :]
+        told = [e.kind for e in fresh if e.kind in STATUS_EVENTS and e.payload.get("why") != "transfer_not_taken"]
         changed = before.status is not now.status
         assert len(told) == changed, f"{name}: {before.status} to {now.status} told by {told}"
 
@@ -159,3 +183,37 @@ def test_the_customer_can_write_whatever_came_before(taken: list[Step]) -> None:
     conversation.receive("Still me", "last", at)
     assert conversation.due_at == at
     assert conversation.status is not Status.RESOLVED
+
+
+@many
+@few_examples
+def test_every_stint_is_told_once_when_it_ends_and_weighs_no_more_than_its_minutes(taken: list[Step]) -> None:
+    conversation = after(taken, lambda *_: None)
+    begun = None
+    for happened in conversation.changes:
+        stint = happened.payload.get("stint")
+        if happened.kind == "taken":
+            assert begun is None
+            begun = happened
+        elif stint:
+            assert begun is not None
+            assert stint["agent_id"] == begun.payload["agent_id"]
+            assert stint["seconds"] == (happened.at - begun.at).total_seconds()
+            assert 0 <= stint["heavy_minutes"] <= stint["seconds"] / 60 + 0.001
+            begun = None
+    assert (begun is not None) == (conversation.status is Status.WITH_AGENT)
+
+
+@many
+@few_examples
+def test_every_offer_ends_before_the_next_begins(taken: list[Step]) -> None:
+    open_to = None
+    for happened in after(taken, lambda *_: None).changes:
+        if happened.kind == "desk_offered":
+            assert open_to is None
+            open_to = happened.payload["agent_id"]
+        elif happened.kind == "desk_offer_declined":
+            assert happened.payload["agent_id"] == open_to
+            open_to = None
+        elif happened.kind in ("taken", "resolved", "returned_to_bot"):
+            open_to = None

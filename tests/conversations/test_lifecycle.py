@@ -9,11 +9,11 @@ from tests.conftest import ALICE, START
 from tests.conversations.worlds import IN_STATUS, request_handoff
 
 TABLE = """
-             request_handoff  take        release  return_to_bot  resolve   customer_writes
-bot          waiting          with_agent  -        -              resolved  bot
-waiting      -                with_agent  -        bot            resolved  waiting
-with_agent   -                -           waiting  bot            resolved  with_agent
-resolved     -                -           -        -              -         bot
+             request_handoff  take        release  transfer  return_to_queue  return_to_bot  resolve   customer_writes
+bot          waiting          with_agent  -        -         -                -              resolved  bot
+waiting      -                with_agent  -        -         waiting          bot            resolved  waiting
+with_agent   -                -           waiting  waiting   waiting          bot            resolved  with_agent
+resolved     -                -           -        -         -                -              -         bot
 """
 _HEAD, *_ROWS = [line.split() for line in TABLE.strip().splitlines()]
 CELLS = [(row[0], verb, cell) for row in _ROWS for verb, cell in zip(_HEAD, row[1:], strict=True)]
@@ -35,6 +35,14 @@ def do(conversation: Conversation, verb: str) -> None:
             conversation.take(ALICE.id, ALICE.name, START)
         case "release":
             conversation.release(ALICE.id, ALICE.name, START, queue_rank=2.0)
+        case "transfer":
+            conversation.transfer_to_skill(ALICE.id, ALICE.name, "returns", None, START, queue_rank=2.0)
+        case "return_to_queue" if conversation.status is Status.WAITING:  # a transfer that is not taken
+            conversation.transfer = True
+            conversation.offered_to, conversation.offer_expires_at = ALICE.id, START
+            conversation.expire_offer(ALICE.name, START)
+        case "return_to_queue":
+            conversation.agent_vanished(ALICE.name, START, queue_rank=2.0)
         case "return_to_bot":
             conversation.return_to_bot(ALICE.id, ALICE.name, START)
         case "resolve":

@@ -52,6 +52,7 @@ class Replayed:
     waiting_since: datetime | None = None
     reason: str | None = None
     offer_open: bool = False
+    offered_to: str | None = None
     last_seq: int = 0
     messages: tuple[str, ...] = ()
 
@@ -67,7 +68,9 @@ def replay(events: Sequence[Event], start: Replayed | None = None) -> Replayed:
                 now.status, now.waiting_since, now.reason = "waiting", event.at, event.payload["reason"]
             case "taken":
                 now.status, now.assignee, now.waiting_since = "with_agent", event.payload["agent_id"], None
-            case "released":
+            case "released" | "transferred":
+                now.status, now.assignee, now.waiting_since = "waiting", None, event.at
+            case "returned_to_queue" if event.payload["why"] == "vanished":
                 now.status, now.assignee, now.waiting_since = "waiting", None, event.at
             case "returned_to_bot" | "reopened":
                 now.status, now.assignee, now.waiting_since = "bot", None, None
@@ -77,6 +80,11 @@ def replay(events: Sequence[Event], start: Replayed | None = None) -> Replayed:
                 now.name, now.email = event.payload["name"], event.payload["email"]
             case "message_posted":
                 now.messages += (event.payload["message_id"],)
+        match event.kind:
+            case "desk_offered":
+                now.offered_to = event.payload["agent_id"]
+            case "desk_offer_declined" | "taken" | "returned_to_bot" | "resolved":
+                now.offered_to = None
         if event.kind in ("person_offered", "offer_declined", "handoff_requested", "taken", "returned_to_bot",
                           "resolved"):  # fmt: skip
             now.offer_open = event.kind == "person_offered"
@@ -88,6 +96,6 @@ def state_of(conversation: Conversation, messages: Sequence[str]) -> Replayed:
     """The same, as the conversation itself has it."""
     return Replayed(
         conversation.status.value, conversation.assignee_id, conversation.customer_name, conversation.customer_email,
-        conversation.waiting_since, conversation.handoff_reason, conversation.offer_open, conversation.last_seq,
-        tuple(messages),
+        conversation.waiting_since, conversation.handoff_reason, conversation.offer_open, conversation.offered_to,
+        conversation.last_seq, tuple(messages),
     )  # fmt: skip

@@ -1,19 +1,33 @@
-"""The queue is fair: the urgent come sooner, nobody starves, and what customers are told is pessimistic."""
+"""The queue is fair: the urgent come sooner, nobody starves, and what customers are told is pessimistic.
 
-from datetime import datetime, timedelta
+Whoever takes what is in test_assignment.py; what an agent has carried in test_load.py.
+"""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.conversation import Conversation
-from conversations.events import Event, Kind
-from handoff.desk import AGEING, URGENCY, USUAL_HANDLING, handling_times, place_of, queue_rank, urgency_of, wait_of
+from handoff.desk import (
+    AGEING,
+    DANGER_FIRST,
+    SHORTEST_WAIT,
+    URGENCY,
+    USUAL_HANDLING,
+    Pace,
+    place_of,
+    queue_rank,
+    urgency_of,
+    wait_of,
+)
 from handoff.policy import Reason
 from tests.conftest import START
 
 examples = settings(max_examples=60, deadline=None)
 urgencies = st.floats(0, 1)
+harmless = st.floats(0, 0.99)
 moments = st.integers(0, 86_400).map(lambda s: START + timedelta(seconds=s))
 
 
@@ -21,11 +35,10 @@ def waiting(conversation_id: str, rank: float | None) -> Conversation:
     return Conversation(conversation_id, "shop", START, queue_rank=rank)
 
 
-def minutes(*numbers: float) -> list[timedelta]:
-    return [timedelta(minutes=n) for n in numbers]
+paces = st.builds(Pace, st.integers(0, 60), st.floats(0, 5400), st.floats(0, 3600))
 
 
-@given(moments, urgencies, st.floats(1, 86_400), urgencies)
+@given(moments, urgencies, st.floats(1, 86_400), harmless)
 @examples
 def test_whoever_waited_the_ageing_longer_goes_first_whatever_the_urgencies(
     at: datetime, calm: float, more: float, urgent: float
@@ -92,77 +105,115 @@ def test_a_place_is_always_between_next_and_last(ranks: list[float], rank: float
     assert 1 <= place_of(waiting("x", rank), queue) <= len(queue) + 1
 
 
+NIGHT = datetime(2026, 3, 4, 23, 30, tzinfo=UTC)
+OPENS = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
+
+
+@given(st.integers(0, 34_000), urgencies, st.integers(0, 3600))
+@examples
+def test_who_waited_overnight_comes_before_who_comes_in_the_morning_with_like_urgency(
+    into_the_night: int, urgency: float, later: int
+) -> None:
+    overnight = queue_rank(NIGHT + timedelta(seconds=into_the_night), urgency, OPENS)
+    assert overnight < queue_rank(OPENS + timedelta(seconds=later), urgency)
+
+
+@given(st.lists(st.tuples(st.integers(0, 34_000), harmless), min_size=1, max_size=8), st.integers(0, 7200))
+@examples
+def test_danger_in_the_morning_goes_before_all_who_waited_overnight(night: list[tuple[int, float]], later: int) -> None:
+    danger = queue_rank(OPENS + timedelta(seconds=later), URGENCY["safety"])
+    assert all(danger < queue_rank(NIGHT + timedelta(seconds=s), u, OPENS) for s, u in night)
+
+
+@given(st.integers(0, 30_000), st.integers(1, 3600), urgencies)
+@examples
+def test_of_two_overnight_the_first_to_come_is_first(came: int, later: int, urgency: float) -> None:
+    first, second = (NIGHT + timedelta(seconds=s) for s in (came, came + later))
+    assert queue_rank(first, urgency, OPENS) < queue_rank(second, urgency, OPENS)
+
+
+def test_who_waited_since_before_closing_stands_before_who_came_at_night() -> None:
+    afternoon = queue_rank(NIGHT - timedelta(hours=7), URGENCY["unknown"])
+    assert afternoon < queue_rank(NIGHT, URGENCY["stakes"], OPENS)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3000), harmless), min_size=1, max_size=60), st.integers(20, 300))
+@examples
+def test_the_calmest_waits_for_no_more_than_who_was_there_and_who_came_within_the_ageing(
+    arrivals: list[tuple[int, float]], service: int
+) -> None:
+    """One agent, random arrivals: nobody starves, however urgent the stream of others is."""
+    calm = START + timedelta(seconds=1000)
+    people = [(START + timedelta(seconds=s), u) for s, u in arrivals]
+    before = _served_before(calm, people, timedelta(seconds=service))
+    there = [p for p in people if p[0] <= calm]
+    came = [p for p in people if calm < p[0] <= calm + AGEING]
+    assert before <= len(there) + len(came)
+
+
+def _served_before(calm: datetime, people: list[tuple[datetime, float]], service: timedelta) -> int:
+    """How many are served before a customer of no urgency who comes at ``calm``."""
+    left = [(queue_rank(at, urgency), at) for at, urgency in people]
+    own, now, count = queue_rank(calm, 0.0), START, 0
+    while True:
+        here = [entry for entry in left if entry[1] <= now]
+        if calm <= now and (not here or own <= min(here)[0]):
+            return count
+        if not here:
+            now = min([at for _, at in left if at > now] + [calm])
+            continue
+        left.remove(min(here))
+        count += now + service > START
+        now += service
+
+
+def test_only_danger_may_pass_who_has_waited_longer_than_the_ageing() -> None:
+    assert queue_rank(START + DANGER_FIRST, 1.0) <= queue_rank(START, 0.0)
+    assert queue_rank(START + AGEING * 1.01, 0.99) > queue_rank(START, 0.0)
+
+
+MEASURED = Pace(50, 600.0, 480.0)
+
+
 def test_without_anybody_at_the_desk_no_time_is_promised() -> None:
-    wait = wait_of(1, agents=0, busy=0, handling=minutes(1, 2, 3, 4, 5, 6))
+    wait = wait_of(1, agents=0, slots=0, busy=0, pace=MEASURED)
     assert (wait.minutes, wait.agents, wait.place) == (None, 0, 1)
 
 
-def test_when_an_agent_is_free_the_next_waits_moments() -> None:
-    assert wait_of(1, agents=2, busy=1, handling=[]).minutes == 2
+@pytest.mark.parametrize("busy", range(6))
+def test_when_there_is_room_the_next_waits_moments(busy: int) -> None:
+    assert wait_of(1, agents=2, slots=6, busy=busy, pace=MEASURED).minutes == SHORTEST_WAIT
 
 
-def test_when_every_agent_is_busy_the_next_waits_a_whole_chat() -> None:
-    assert wait_of(1, agents=1, busy=1, handling=[]).minutes == USUAL_HANDLING.total_seconds() / 60
+def test_room_for_three_is_no_room_for_the_fourth() -> None:
+    told = [wait_of(place, agents=2, slots=6, busy=3, pace=MEASURED).minutes for place in (3, 4)]
+    assert told[0] == SHORTEST_WAIT < (told[1] or 0)
 
 
-def test_with_two_busy_agents_the_third_waits_two_chats() -> None:
-    assert wait_of(3, agents=2, busy=2, handling=[]).minutes == 16
-
-
-def test_a_slow_chat_is_taken_and_not_the_average() -> None:
-    told = wait_of(1, agents=1, busy=1, handling=minutes(2, 2, 2, 2, 2, 2, 2, 2, 20, 20)).minutes
+def test_when_the_only_agent_is_busy_more_than_a_whole_chat_is_said() -> None:
+    told = wait_of(1, agents=1, slots=1, busy=1, pace=MEASURED).minutes
     assert told is not None
-    assert told >= 16
+    assert told * 60 > MEASURED.mean + MEASURED.spread
 
 
 def test_a_few_measured_chats_are_not_believed_yet() -> None:
-    assert wait_of(1, agents=1, busy=1, handling=minutes(1, 1, 1, 1)).minutes == 8
+    usual = wait_of(1, agents=1, slots=1, busy=1, pace=Pace()).minutes
+    assert wait_of(1, agents=1, slots=1, busy=1, pace=Pace(4, 60.0, 0.0)).minutes == usual
+    assert usual is not None
+    assert usual * 60 > USUAL_HANDLING.total_seconds()
 
 
-def test_a_part_of_a_minute_is_rounded_up() -> None:
-    assert wait_of(1, agents=1, busy=1, handling=[timedelta(seconds=61)] * 5).minutes == 2
-
-
-@given(st.integers(1, 20), st.integers(1, 6), st.integers(0, 12), st.lists(st.integers(1, 90), max_size=12))
+@given(st.integers(1, 30), st.integers(1, 6), st.integers(1, 5), st.integers(0, 40), paces)
 @examples
-def test_a_wait_is_never_less_than_a_minute_and_never_shorter_further_back(
-    place: int, agents: int, busy: int, chats: list[int]
+def test_a_wait_is_never_shorter_further_back_nor_with_more_to_do_nor_with_fewer_people(
+    place: int, agents: int, capacity: int, busy: int, pace: Pace
 ) -> None:
-    here = wait_of(place, agents, busy, minutes(*chats)).minutes
-    behind = wait_of(place + agents, agents, busy, minutes(*chats)).minutes
-    assert here is not None
-    assert behind is not None
-    assert here >= 1
-    assert behind >= here
+    def told(place: int, agents: int, busy: int) -> int:
+        minutes = wait_of(place, agents, agents * capacity, busy, pace).minutes
+        assert minutes is not None
+        return minutes
 
-
-def test_where_chats_are_short_the_second_is_not_told_a_shorter_wait_than_the_next() -> None:
-    short = [timedelta(seconds=50)] * 5
-    first, second = (wait_of(place, agents=1, busy=0, handling=short).minutes for place in (1, 2))
-    assert first is not None
-    assert second is not None
-    assert second >= first
-
-
-def happened(kind: Kind, minute: float) -> Event:
-    return Event(1, kind, "a", {}, START + timedelta(minutes=minute))
-
-
-@pytest.mark.parametrize("ending", [Kind.RELEASED, Kind.RETURNED_TO_BOT, Kind.RESOLVED])
-def test_a_chat_lasts_from_the_take_to_its_ending(ending: Kind) -> None:
-    assert handling_times([("c", happened(Kind.TAKEN, 1)), ("c", happened(ending, 6))]) == minutes(5)
-
-
-def test_chats_that_overlap_are_told_apart() -> None:
-    history = [
-        ("a", happened(Kind.TAKEN, 0)), ("b", happened(Kind.TAKEN, 1)),
-        ("a", happened(Kind.RESOLVED, 3)), ("b", happened(Kind.RELEASED, 9)), ("b", happened(Kind.TAKEN, 10)),
-        ("b", happened(Kind.RESOLVED, 12)),
-    ]  # fmt: skip
-    assert handling_times(history) == minutes(3, 8, 2)
-
-
-def test_what_was_never_taken_and_what_is_still_held_have_no_time() -> None:
-    history = [("a", happened(Kind.HANDOFF_REQUESTED, 0)), ("a", happened(Kind.RESOLVED, 2)),
-               ("b", happened(Kind.TAKEN, 3))]  # fmt: skip
-    assert handling_times(history) == []
+    here = told(place, agents, busy)
+    assert SHORTEST_WAIT <= here <= told(place + 1, agents, busy)
+    assert here <= told(place, agents, busy + 1)
+    assert told(place, agents + 1, busy) <= here
