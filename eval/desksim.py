@@ -17,7 +17,7 @@ import numpy as np
 
 from handoff.desk import AGEING, HEAVY, Agent, Pace, Stint, Waiting, assign, queue_rank, streak_of, urgency_of
 from handoff.desk import wait_of as told_wait
-from handoff.desk.load import REMEMBERED, RESPITE, expected_load
+from handoff.desk.load import MOST_IN_A_ROW, REMEMBERED, RESPITE, expected_load
 
 DAY = datetime(2026, 3, 4, tzinfo=UTC)
 OPENS, CLOSES = 9.0, 17.5
@@ -199,9 +199,7 @@ class Desk:
             free[name] -= 1
         for chat_id, name in offers:
             customer = self._waiting[chat_id]
-            rested = [
-                a for a, room in free.items() if room > 0 and a not in customer.passed and self._row_of(a, at) < 2
-            ]
+            rested = [a for a, room in free.items() if room > 0 and a not in customer.passed and self._is_rested(a, at)]
             self._asked(customer, name, at, others_free=bool(rested))
 
     def _agent(self, name: str, at: float) -> Agent:
@@ -242,11 +240,12 @@ class Desk:
     def _row_of(self, name: str, at: float) -> int:
         """Heavy chats in a row, counted apart from the code that is judged."""
         idle = not self._held[name] and at - self._last_end[name] > RESPITE.total_seconds()
-        row = 0 if idle else self._row[name]
-        for chat_id, to in self._offered.items():
-            if to == name:
-                row = row + 1 if self._waiting[chat_id].is_heavy else 0
-        return row
+        return 0 if idle else self._row[name]
+
+    def _is_rested(self, name: str, at: float) -> bool:
+        """Whether they may have one more heavy chat, those they are asked to take included."""
+        asked = sum(to == name and self._waiting[chat_id].is_heavy for chat_id, to in self._offered.items())
+        return self._row_of(name, at) + asked < MOST_IN_A_ROW
 
     def _asked(self, customer: Customer, name: str, at: float, *, others_free: bool) -> None:
         roll = self._rng.random()
