@@ -9,6 +9,7 @@ from app import accounts
 from app.accounts import Account
 from app.metrics import MESSAGES
 from app.queue import DeskNow, desk_now
+from app.web.console import call_mentioned
 from app.web.deps import LOGINS, Address, Agent, House, HouseDep, cookie_name
 from app.web.errors import HttpProblem
 from app.web.schemas import (
@@ -114,6 +115,8 @@ async def send_message(conversation_id: str, body: SendAgentMessage, me: Agent, 
         await store.save(work.conn, conversation)
         work.announce(conversation_id)
     MESSAGES.labels("agent").inc()
+    if body.visibility == "internal":
+        await call_mentioned(house, me, text)
     return MessageOut.of(message, staff=True)
 
 
@@ -203,6 +206,7 @@ def _card(conversation: Conversation, last: Message | None, names: dict[str, str
         reason=conversation.handoff_reason, waiting_since=conversation.waiting_since, opened_at=conversation.opened_at,
         assignee_id=conversation.assignee_id, assignee_name=names.get(conversation.assignee_id or ""),
         last_seq=conversation.last_seq, last_message=last.text[:200] if last else None,
+        last_message_seq=last.seq if last else None,
         last_at=last.at if last else None,
         state=reading["state"] if reading else None,
         frustration=reading["states"]["frustrated"] if reading else None,

@@ -35,7 +35,8 @@ async def open_conversation(body: OpenConversation, house: HouseDep, address: Ad
     """Begin a conversation. The bot says at once that it is a bot."""
     house.limiter.check(RateLimitItemPerMinute(house.settings.openings_per_minute), "open", address)
     front = house.shops.get(body.shop)
-    conversation = Conversation.open(front.shop.id, house.clock(), body.name, body.email, body.page_url)
+    referrer = body.referrer if front.shop.privacy.referrer else None
+    conversation = Conversation.open(front.shop.id, house.clock(), body.name, body.email, body.page_url, referrer)
     conversation.say(front.voice.line("greeting", shop=front.shop.name), house.clock(), act="greeting", buttons=[])
     async with house.db.unit_of_work() as work:
         await store.insert(work.conn, conversation)
