@@ -54,6 +54,7 @@ class Console {
       opened: () => (say(byId("offline"), ""), this.chat.catchUp()),
       lost: () => (say(byId("offline"), "The connection is lost. Reconnecting… What you write is kept."), this.chat.presence.clear()),
     });
+    this.hasNext = false;
     this.follow();
   }
 
@@ -64,7 +65,9 @@ class Console {
     this.offers.show(desk.offered ?? []);
     this.day.show(desk.me);
     this.chat.passableOn(desk);
-    byId("next").hidden = !desk.agents || !desk.waiting.length;
+    byId("queue-calls").hidden = !desk.offered?.length;
+    this.hasNext = desk.agents !== undefined;
+    byId("next").hidden = !this.hasNext || !desk.waiting.length;
     byId("online").textContent = `${counted(desk.online, "person", "people")} at the desk`;
   }
 
@@ -129,7 +132,7 @@ class Console {
     listenToKeys({
       j: () => this.step(1), k: () => this.step(-1),
       ArrowDown: (event) => this.arrow(event, 1), ArrowUp: (event) => this.arrow(event, -1),
-      a: () => this.take(), d: () => this.decline(), n: () => void this.next(), t: () => chat.actions.passOn(),
+      a: () => this.take(), d: () => this.decline(), n: () => (this.hasNext ? void this.next() : false), t: () => chat.actions.passOn(),
       r: () => write(false), e: () => write(true), s: () => chat.replies.focus(), "?": help,
     }, () => on.checked);
   }

@@ -4,6 +4,7 @@
 
 import { Problem, api, wordsOf } from "./api.js";
 import { arrange, byId, el, say } from "./dom.js";
+import { tagsOf } from "./queue.js";
 import { moodMark } from "./reading.js";
 import { until } from "./time.js";
 import { REASONS, customerName, inWords } from "./words.js";
@@ -69,6 +70,7 @@ export class Offers {
     const made = el("li", { class: "offer", "data-offer": offer.id },
       el("p", { class: "card-top" }, el("strong", {}, name), el("span", { class: "place" }, until(offer.offer_expires_at))),
       offer.reason ? el("p", { class: "card-reason" }, inWords(REASONS, offer.reason)) : null,
+      tagsOf(offer),
       offer.last_message ? el("p", { class: "card-last", dir: "auto" }, offer.last_message) : null,
       offer.state ? el("p", { class: "card-foot" }, moodMark(offer.state, offer.state === "frustrated" ? offer.frustration : null)) : null,
       el("div", { class: "actions" }, button("Accept", true), button("Decline", false)));

@@ -23,7 +23,7 @@ function when(card) {
 }
 
 /** What makes a chat harder, or needs somebody in particular. @param {Card} card */
-function tagsOf({ heavy, flags, language, returned_reason: returned }) {
+export function tagsOf({ heavy, flags, language, returned_reason: returned }) {
   const words = [heavy && "Heavy", ...(flags ?? []).map((flag) => inWords(FLAGS, flag)), language && language !== "en" && language.toUpperCase(), returned && inWords(RETURNED, returned)];
   const tags = words.filter(Boolean).map((word) => el("span", { class: "flag" }, word));
   return tags.length ? el("span", { class: "card-tags" }, ...tags) : null;

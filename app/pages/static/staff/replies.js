@@ -57,7 +57,8 @@ export class Replies {
   find(typed) {
     const wanted = typed.toLocaleLowerCase();
     const begins = this.#all.filter((reply) => reply.shortcut.startsWith(wanted));
-    const holds = this.#all.filter((reply) => !begins.includes(reply) && `${reply.shortcut} ${reply.title}`.toLocaleLowerCase().includes(wanted));
+    const words = (/** @type {Reply} */ reply) => ` ${reply.shortcut.replaceAll("-", " ")} ${reply.title}`.toLocaleLowerCase();
+    const holds = this.#all.filter((reply) => !begins.includes(reply) && words(reply).includes(` ${wanted.replaceAll("-", " ")}`));
     return [...begins, ...holds].map(({ shortcut, title, text }) => ({ label: `/${shortcut}`, title, preview: text, insert: text }));
   }
 
