@@ -12,7 +12,7 @@ from app.mentions import mentioned_in, mentions_of
 from app.presence import CONSOLE, CUSTOMER, MENTIONED, PRESENCE, Here
 from app.shopfront import Shopfront
 from app.web.deps import Agent, House, HouseDep, OwnConversation
-from app.web.schemas import Colleague, MentionOut, PresenceOut, ReplyOut, SetPresence, SetTyping, Viewer
+from app.web.schemas import StaffName, MentionOut, PresenceOut, ReplyOut, SetPresence, SetTyping, Viewer
 from conversations import store
 from conversations.conversation import Conversation, Message
 from conversations.lifecycle import Author
@@ -54,10 +54,10 @@ async def look_away(conversation_id: str, me: Agent, house: HouseDep) -> None:
 
 
 @router.get("/colleagues", tags=["agent"])
-async def get_colleagues(me: Agent, house: HouseDep) -> list[Colleague]:
+async def get_colleagues(me: Agent, house: HouseDep) -> list[StaffName]:
     """Everybody who works here, by name."""
     async with house.db.read() as conn:
-        return [Colleague(id=account.id, name=account.name) for account in await accounts.everyone(conn)]
+        return [StaffName(id=account.id, name=account.name) for account in await accounts.everyone(conn)]
 
 
 @router.get("/mentions", tags=["agent"])

@@ -241,7 +241,7 @@ class Card(BaseModel):
     wait: WaitOut | None = None
 
 
-class Colleague(BaseModel):
+class StaffName(BaseModel):
     """Somebody who works here, for mentions."""
 
     id: str

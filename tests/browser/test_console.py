@@ -423,7 +423,8 @@ async def test_passing_a_chat_on(stage: Stage) -> None:
         await stage.as_staff(ALICE, "DELETE", f"/api/conversations/{ann.id}/assignee")
         await route.fulfill(json=await stage.as_staff(ALICE, "GET", f"/api/conversations/{ann.id}"))
 
-    more = {"me": me_at_work(), "agents": [BOB_AT_WORK, BOB_AT_WORK | {"id": ALICE.id, "name": "Alice"}]}
+    away, myself = {"id": "away", "name": "Dora", "status": "away"}, {"id": ALICE.id, "name": "Alice"}
+    more = {"me": me_at_work(), "agents": [BOB_AT_WORK | myself, BOB_AT_WORK | away, BOB_AT_WORK]}
     await with_desk(stage, page, more, {"**/transfer": transfer})
     await page.goto(f"/console/?chat={ann.id}")
     await expect(page.locator("#pass-on")).to_be_visible()

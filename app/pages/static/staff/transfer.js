@@ -6,9 +6,8 @@ import { api, wordsOf } from "./api.js";
 import { byId, el, say } from "./dom.js";
 
 /** @param {AtDesk} agent */
-function described({ name, status, held, capacity, heavy }) {
-  const where = { here: "", away: ", away", leaving: ", leaving" }[status];
-  return `${name} (${held} of ${capacity} chats${heavy ? ", heavy ones" : ""}${where})`;
+function described({ name, held, capacity, heavy }) {
+  return `${name} (${held} of ${capacity} chats${heavy ? ", heavy ones" : ""})`;
 }
 
 export class Transfer {
@@ -32,7 +31,7 @@ export class Transfer {
 
   /** @param {Desk} desk */
   know(desk) {
-    this.#agents = (desk.agents ?? []).filter((agent) => agent.id !== this.meId);
+    this.#agents = (desk.agents ?? []).filter((agent) => agent.id !== this.meId && agent.status === "here");
     this.#skills = "skills" in desk.me ? desk.me.skills : [];
   }
 
