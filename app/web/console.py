@@ -12,7 +12,7 @@ from app.mentions import mentioned_in, mentions_of
 from app.presence import CONSOLE, CUSTOMER, MENTIONED, PRESENCE, Here
 from app.shopfront import Shopfront
 from app.web.deps import Agent, House, HouseDep, OwnConversation
-from app.web.schemas import StaffName, MentionOut, PresenceOut, ReplyOut, SetPresence, SetTyping, Viewer
+from app.web.schemas import MentionOut, PresenceOut, ReplyOut, SetPresence, SetTyping, StaffName, Viewer
 from conversations import store
 from conversations.conversation import Conversation, Message
 from conversations.lifecycle import Author

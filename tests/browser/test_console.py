@@ -456,7 +456,7 @@ async def test_passing_a_chat_on(stage: Stage) -> None:
 
 async def test_ones_own_day(stage: Stage) -> None:
     page = await stage.staff(ALICE, "/login")
-    more: dict[str, Any] = {"me": me_at_work(pause_advised=True, pause_reason="Three heavy chats in a row.")}
+    more: dict[str, Any] = {"me": me_at_work(pause_advised=True, pause_reason="3 heavy chats in a row")}
 
     async def change(route: Route) -> None:
         status = route.request.post_data_json["status"]
@@ -469,7 +469,7 @@ async def test_ones_own_day(stage: Stage) -> None:
     await with_desk(stage, page, more, {"**/api/me": change})
     await page.goto("/console/")
     await expect(page.locator("#day-button")).to_have_text("Here · 2 of 4")
-    await expect(page.locator("#pause")).to_contain_text("Time for a pause. Three heavy chats in a row.")
+    await expect(page.locator("#pause")).to_contain_text("Time for a pause: 3 heavy chats in a row.")
     await page.click("#day-button")
     await expect(page.locator("#day-numbers")).to_contain_text("5 chats and 23 heavy minutes since")
     await examine(page, "console, one's own day")

@@ -52,7 +52,7 @@ export class Day {
     const advice = me.pause_reason ?? "";
     const advised = me.pause_advised && me.status === "here" && this.#declined !== advice;
     byId("pause").hidden = !advised;
-    byId("pause-text").textContent = `Time for a pause. ${advice}`.trim();
+    byId("pause-text").textContent = advice ? `Time for a pause: ${advice}.` : "Time for a pause.";
   }
 
   /** @param {string} status */
