@@ -66,6 +66,12 @@ class Inference:
         readings = await self._attempt(lambda: self._reader.read(list(utterances)), len(utterances))
         return readings or _rules.read(utterances)
 
+    async def match(self, text: str, matchers: Sequence[FaqMatcher]) -> list[Match]:
+        """What each matcher finds for a text; NO_MATCH of each when they fail."""
+        return await self._attempt(lambda: [m.match([text])[0] for m in matchers], len(matchers)) or [
+            NO_MATCH for _ in matchers
+        ]
+
     async def vectors(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         """Sentence vectors, remembered; empty tuples when there is no encoder or it fails."""
         known = {text: self._vectors[text] for text in texts if text in self._vectors}

@@ -16,6 +16,8 @@ DUE = "*due"
 DESK = "*desk"
 """What is announced when the queue moves or an agent comes or goes: places and waits have changed."""
 CHANNEL = "warmline"
+PASSING = "~"
+"""What a passing word begins with on the channel; ids of conversations are alphanumeric."""
 RECONNECT_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -53,8 +55,19 @@ class Live(Protocol):
         ...
 
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]:
-        """Follow one conversation, or EVERYTHING, or DESK; several at once by one subscription."""
+        """Follow one conversation, EVERYTHING, DESK, or what nudges go to; several at once by one subscription."""
         ...
+
+    def nudge(self, topic: str, word: str) -> None:
+        """Wake the followers of one topic in this process, and nobody else."""
+        ...
+
+    def pass_on(self, word: str) -> None:
+        """Give a short word to the other processes, if there are any. It is kept nowhere and may get lost."""
+        ...
+
+    hear: Callable[[str], None]
+    """Called with each passing word of another process (and with one's own: they come back)."""
 
     closed: bool
     """Whether the service is going down: streams end, and their readers come back to whoever is up next."""
@@ -73,6 +86,7 @@ class MemoryLive:
 
     def __init__(self) -> None:
         self.closed = False
+        self.hear: Callable[[str], None] = lambda _: None
         self._followers: dict[str, set[Subscription]] = {}
 
     async def announce(self, conversation_id: str) -> None:
@@ -82,8 +96,15 @@ class MemoryLive:
     def wake(self, conversation_id: str) -> None:
         """Wake the followers in this process, at once."""
         for topic in (DUE,) if conversation_id == DUE else (conversation_id, EVERYTHING):
-            for follower in self._followers.get(topic, ()):
-                follower.wake(conversation_id)
+            self.nudge(topic, conversation_id)
+
+    def nudge(self, topic: str, word: str) -> None:
+        """Wake the followers of one topic in this process."""
+        for follower in self._followers.get(topic, ()):
+            follower.wake(word)
+
+    def pass_on(self, word: str) -> None:
+        """There is no other process."""
 
     def close(self) -> None:
         """End every stream."""
@@ -127,8 +148,15 @@ class PostgresLive(MemoryLive):
     async def announce(self, conversation_id: str) -> None:
         """Wake this process now and the others through the database."""
         self.wake(conversation_id)
+        self._send(conversation_id)
+
+    def pass_on(self, word: str) -> None:
+        """Through the database, without being stored there."""
+        self._send(PASSING + word)
+
+    def _send(self, payload: str) -> None:
         try:
-            self._outgoing.put_nowait(conversation_id)
+            self._outgoing.put_nowait(payload)
         except asyncio.QueueFull:
             log.warning("live_queue_full")  # the others read again within their slow re-read
 
@@ -154,7 +182,10 @@ class PostgresLive(MemoryLive):
             await conn.execute(f"LISTEN {CHANNEL}")
             self.wake_all()
             async for notice in conn.notifies():
-                self.wake(notice.payload)
+                if notice.payload.startswith(PASSING):
+                    self.hear(notice.payload.removeprefix(PASSING))
+                else:
+                    self.wake(notice.payload)
 
     async def _notify(self) -> None:
         async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as conn:

@@ -23,10 +23,11 @@ from app.outbox.outbox import Channel
 from app.outbox.smtp import mail_server
 from app.outbox.webhooks import Webhooks
 from app.outbox.writer import Outbox, Reach
+from app.presence import Presence
 from app.shop import load_shop
 from app.shopfront import ShopFile, Shops, open_shop
 from app.turn import BotTurn
-from app.web import agent, customer, deliveries, desk, errors, health, owner, pages, stream
+from app.web import agent, console, customer, deliveries, desk, errors, health, owner, pages, stream
 from app.web.deps import House, Limiter, Tokens, same_origin
 from app.web.security import SecurityHeaders
 from app.worker import Worker, utc_now
@@ -65,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     app.add_middleware(SecurityHeaders)
     errors.install(app)
-    for room in (customer, agent, desk, owner, deliveries, stream, health, pages):
+    for room in (customer, agent, console, desk, owner, deliveries, stream, health, pages):
         app.include_router(room.router)
     app.mount("/static", pages.Fresh(directory=pages.STATIC), name="static")
     return app
@@ -94,6 +95,7 @@ def build_house(settings: Settings) -> House:
         tokens=Tokens(key),
         limiter=Limiter(),
         clock=utc_now,
+        presence=Presence(live),
         problems=problems,
     )
 

@@ -1,5 +1,6 @@
 """A shop's YAML file: load it, check it, and say line and key when something is wrong."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from handoff.costs import Bad, Costs
 from models.base import Entry
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+BLANKS = ("{name}", "{agent}", "{shop}")
+"""What a canned reply leaves open: the customer's name, the agent's, the shop's."""
 
 
 class ShopError(Exception):
@@ -77,6 +80,40 @@ class Handoff(_Strict):
         return Costs(self.needless_handoff, self.missed_customer)
 
 
+class Reply(_Strict):
+    """A canned reply that agents put into their composer by ``/shortcut``."""
+
+    shortcut: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    title: str = ""
+    text: str = Field(min_length=3)
+    examples: tuple[str, ...] = ()
+    """What customers write when it suits; by these it is suggested."""
+
+    @field_validator("text")
+    @classmethod
+    def _known_blanks(cls, text: str) -> str:
+        unknown = set(re.findall(r"\{[^{}]*\}", text)) - set(BLANKS)
+        if unknown:
+            raise ValueError(f"{', '.join(sorted(unknown))} cannot be filled in; use {', '.join(BLANKS)}")
+        return text
+
+    def filled(self, *, name: str | None, agent: str, shop: str) -> str:
+        """The text for one customer; without a name it speaks as if none had been asked for."""
+        text = self.text
+        if not name:
+            text = re.sub(r"^\{name\}[,:]?\s*|(,?\s*)\{name\}", "", text)
+            text = text[:1].upper() + text[1:]
+        values = {"{name}": name or "", "{agent}": agent, "{shop}": shop}
+        return re.sub("|".join(map(re.escape, BLANKS)), lambda blank: values[blank.group()], text)
+
+
+class Privacy(_Strict):
+    """What may be kept of a customer's visit beyond what they write."""
+
+    referrer: bool = False
+    """The page that led to the one with the chat, without its query."""
+
+
 class Shop(_Strict):
     """One shop, as its YAML file describes it (docs/shop-file.md)."""
 
@@ -95,6 +132,8 @@ class Shop(_Strict):
     links: Mapping[str, str] = {}
     emotion_labels: Mapping[str, Literal["frustrated", "confused", "worried", "pleased", "neutral"]] = {}
     """What the labels of another classifier (WARMLINE_EMOTION_MODEL) mean; labels left out speak for no state."""
+    privacy: Privacy = Privacy()
+    replies: tuple[Reply, ...] = ()
     faq: tuple[FaqEntry, ...] = Field(min_length=1)
 
     @field_validator("timezone")
@@ -122,6 +161,10 @@ class Shop(_Strict):
         twice = {i for i in ids if ids.count(i) > 1}
         if twice:
             raise ValueError(f"these FAQ ids are used twice: {', '.join(sorted(twice))}")
+        shortcuts = [reply.shortcut for reply in self.replies]
+        twice = {s for s in shortcuts if shortcuts.count(s) > 1}
+        if twice:
+            raise ValueError(f"these reply shortcuts are used twice: {', '.join(sorted(twice))}")
         for entry in self.faq:
             unknown = set(entry.follow_ups) - set(ids)
             if unknown:

@@ -12,7 +12,7 @@ from app.shop import Shop, ShopError, load_shop
 from conversations.errors import ConversationError
 from conversations.voice.voice import TEMPLATES, Voice
 from handoff.policy import Rules
-from models.base import FaqMatcher, SentenceEncoder
+from models.base import Entry, FaqMatcher, SentenceEncoder
 from models.catalog import ARTIFACTS
 from models.faq import HybridMatcher, MatcherCalibration
 
@@ -36,6 +36,8 @@ class Shopfront:
     voice: Voice
     rules: Rules
     """When a person comes, at this shop's costs."""
+    replies: FaqMatcher | None = None
+    """Finds canned replies, as ``matcher`` finds answers; None when the shop has none."""
 
 
 Reopen = Callable[[], Shopfront]
@@ -113,5 +115,11 @@ def open_shop(path: Path, encoder: SentenceEncoder | None, cache: Path) -> Shopf
     shop = load_shop(path)
     calibration = MatcherCalibration.load(ARTIFACTS / "encoder" / "matcher.json")
     locale = next((lang for lang in shop.languages if (TEMPLATES / lang).is_dir()), "en")
-    matcher = HybridMatcher(shop.entries(), encoder, calibration, cache)
-    return Shopfront(shop, matcher, Voice(locale, shop.tone), Rules.fitted(shop.handoff.costs))
+    canned = [Entry(r.shortcut, (r.title or r.text, *r.examples), r.text) for r in shop.replies]
+    return Shopfront(
+        shop,
+        HybridMatcher(shop.entries(), encoder, calibration, cache),
+        Voice(locale, shop.tone),
+        Rules.fitted(shop.handoff.costs),
+        HybridMatcher(canned, encoder, calibration, cache) if canned else None,
+    )

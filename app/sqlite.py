@@ -6,10 +6,12 @@ process, and COMMIT, which waits for the disk, leave the loop. Long reads belong
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 from sqlalchemy import pool
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -68,12 +70,21 @@ async def _done() -> None:
 
 
 async def _in_thread(work: Callable[[], Any]) -> None:
-    """Let ``work`` end even when the caller is cancelled: nothing else may touch the connection before."""
+    """Let ``work`` end even when the caller is cancelled: nothing else may touch the connection before.
+
+    A server cancels a stream whose reader has gone again and again until it has ended; SQLite closed under a running
+    statement takes the process with it.
+    """
     running = asyncio.get_running_loop().run_in_executor(None, work)
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait([running])
+        with anyio.CancelScope(shield=True):
+            while not running.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # nobody is left to hear of it
         raise
 
 

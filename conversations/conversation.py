@@ -115,11 +115,13 @@ class Conversation(DeskVerbs):
 
     @classmethod
     def open(cls, shop_id: str, at: datetime, name: str | None = None, email: str | None = None,
-             page_url: str | None = None, language: str | None = None) -> "Conversation":  # fmt: skip
+             page_url: str | None = None, language: str | None = None,
+             referrer: str | None = None) -> "Conversation":  # fmt: skip
         """Begin a conversation; nothing is due until the customer writes."""
         self = cls(id=new_id(), shop_id=shop_id, opened_at=at, customer_name=name, customer_email=email,
                    language=language)  # fmt: skip
-        self._happened(Kind.CONVERSATION_OPENED, "customer", at, shop_id=shop_id, page_url=page_url)
+        came_from = {"referrer": referrer} if referrer else {}
+        self._happened(Kind.CONVERSATION_OPENED, "customer", at, shop_id=shop_id, page_url=page_url, **came_from)
         return self
 
     # --- what the customer does

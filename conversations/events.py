@@ -5,7 +5,7 @@ An event row is the browsers' feed, the audit trail and the source of every repo
 ====================  =====================================================================
 kind                  payload
 ====================  =====================================================================
-conversation_opened   shop_id, page_url
+conversation_opened   shop_id, page_url, referrer (where the shop's file allows it)
 message_posted        message_id, author, visibility
 message_read          message_id, reading (states, emotions, flags, labels; see models.base)
 turn_decided          message_id, kind, reason, evidence (list of evidence lines), signals (name: value)

@@ -9,6 +9,7 @@ from app.db import Work
 from app.live import DESK
 from app.metrics import MESSAGES
 from app.queue import rank_again
+from app.web.console import call_mentioned
 from app.web.deps import LOGINS, Address, Agent, House, HouseDep, cookie_name
 from app.web.errors import HttpProblem
 from app.web.schemas import (
@@ -104,6 +105,8 @@ async def send_message(conversation_id: str, body: SendAgentMessage, me: Agent, 
         await store.save(work.conn, conversation)
         work.announce(conversation_id)
     MESSAGES.labels("agent").inc()
+    if body.visibility == "internal":
+        await call_mentioned(house, me, text)
     return MessageOut.of(message, staff=True)
 
 

@@ -42,7 +42,10 @@ async def open_conversation(
     house.limiter.check(RateLimitItemPerMinute(house.settings.openings_per_minute), "open", address)
     front = house.shops.get(body.shop)
     language = preferred(accept_language, front.shop.languages)
-    conversation = Conversation.open(front.shop.id, house.clock(), body.name, body.email, body.page_url, language)
+    referrer = body.referrer if front.shop.privacy.referrer else None
+    conversation = Conversation.open(
+        front.shop.id, house.clock(), body.name, body.email, body.page_url, language, referrer
+    )
     conversation.say(front.voice.line("greeting", shop=front.shop.name), house.clock(), act="greeting", buttons=[])
     async with house.db.unit_of_work() as work:
         await store.insert(work.conn, conversation)

@@ -19,6 +19,7 @@ from app.doorbell import Doorbell
 from app.inference import Inference
 from app.outbox.links import Links
 from app.outbox.writer import Outbox
+from app.presence import Presence
 from app.shopfront import ShopFile, Shops
 from app.turn import Clock
 from app.web.errors import HttpProblem
@@ -75,6 +76,7 @@ class House:
     tokens: Tokens
     limiter: Limiter
     clock: Clock
+    presence: Presence
     shop_files: tuple[ShopFile, ...] = ()
     problems: tuple[str, ...] = ()
     """What is not as it should be, such as a model that did not load."""

@@ -13,6 +13,7 @@ from app.deskwork import TRANSFER_LASTS, say_not_transferred
 from app.live import DESK
 from app.queue import DeskNow, desk_now, is_heavy, rank_again
 from app.web.agent import account_out, give, staff_view
+from app.web.console import call_mentioned
 from app.web.deps import Agent, House, HouseDep
 from app.web.errors import HttpProblem
 from app.web.schemas import (
@@ -127,7 +128,9 @@ async def transfer(conversation_id: str, body: Transfer, me: Agent, house: House
         conversation.line(voice.line("transferred", agent=me.name, to=to.name if to else None), at)
         await store.save(work.conn, conversation)
         work.announce(conversation_id, DESK)
-        return await staff_view(work.conn, conversation_id)
+        view = await staff_view(work.conn, conversation_id)
+    await call_mentioned(house, me, body.note)
+    return view
 
 
 async def arrive(house: House, me: Account) -> None:
@@ -186,7 +189,7 @@ def _colleague_out(person: Presence, names: dict[str, str], now: DeskNow) -> Col
     held = now.held_by(person.agent_id)
     return Colleague(
         id=person.agent_id, name=names[person.agent_id], status=person.status.value, held=len(held),
-        capacity=person.capacity, heavy=any(is_heavy(c) for c in held),
+        capacity=person.capacity, heavy=any(is_heavy(c) for c in held), skills=list(person.skills),
     )  # fmt: skip
 
 
@@ -197,7 +200,8 @@ def _card(conversation: Conversation, last: Message | None, names: dict[str, str
         "reason": conversation.handoff_reason, "waiting_since": conversation.waiting_since,
         "opened_at": conversation.opened_at, "assignee_id": conversation.assignee_id,
         "assignee_name": names.get(conversation.assignee_id or ""), "last_seq": conversation.last_seq,
-        "last_message": last.text[:200] if last else None, "last_at": last.at if last else None,
+        "last_message": last.text[:200] if last else None,
+        "last_message_seq": last.seq if last else None, "last_at": last.at if last else None,
         "state": reading["state"] if reading else None,
         "frustration": reading["states"]["frustrated"] if reading else None,
         "wait": WaitOut.of(now.wait(conversation)) if conversation.status is Status.WAITING else None,

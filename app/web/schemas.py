@@ -46,6 +46,8 @@ class OpenConversation(_In):
     name: Name = None
     email: Email = None
     page_url: Annotated[Annotated[str, Field(max_length=2000)] | None, Printable] = None
+    referrer: Annotated[Annotated[str, Field(max_length=2000)] | None, Printable] = None
+    """Kept only where the shop's file allows it."""
 
 
 class SendMessage(_In):
@@ -79,6 +81,19 @@ class AnswerOffer(_In):
     """Accept or decline the offer of a person."""
 
     accept: bool
+
+
+class SetTyping(_In):
+    """Whether the customer types."""
+
+    typing: bool
+
+
+class SetPresence(_In):
+    """An agent looks at a conversation, and may type in it: for the customer, or a note."""
+
+    typing: bool
+    note: bool = False
 
 
 class LogIn(_In):
@@ -245,6 +260,7 @@ class Card(BaseModel):
     assignee_name: str | None
     last_seq: int
     last_message: str | None
+    last_message_seq: int | None
     last_at: datetime | None
     state: str | None
     frustration: float | None
@@ -298,6 +314,52 @@ class Colleague(BaseModel):
     capacity: int
     heavy: bool
     """Whether a chat they have is heavy now."""
+    skills: list[str]
+
+
+class StaffName(BaseModel):
+    """Somebody who works here, for mentions."""
+
+    id: str
+    name: str
+
+
+class MentionOut(BaseModel):
+    """A colleague's note that names me."""
+
+    message_id: str
+    conversation_id: str
+    customer_name: str | None
+    author_name: str | None
+    at: datetime
+
+
+class ReplyOut(BaseModel):
+    """A text an agent may put into the composer. ``score`` is 0 where nothing suggests it."""
+
+    shortcut: str
+    title: str
+    text: str
+    source: Literal["canned", "faq"]
+    score: float
+
+
+class Viewer(BaseModel):
+    """An agent who looks at a conversation."""
+
+    id: str
+    name: str
+    typing: bool
+    replying: bool
+    """Typing for the customer, not a note."""
+
+
+class PresenceOut(BaseModel):
+    """Who is in one conversation at this moment."""
+
+    id: str
+    viewers: list[Viewer]
+    customer_is_typing: bool
 
 
 class DeskOut(BaseModel):

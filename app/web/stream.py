@@ -15,7 +15,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app import accounts
 from app.live import DESK, EVERYTHING, Subscription
 from app.outbox import unseen
+from app.presence import console_of
 from app.queue import wait_now
+from app.web.console import apart, passing_events, presence_event
 from app.web.customer import bot_is_typing
 from app.web.deps import Agent, HouseDep, OwnConversation
 from app.web.desk import arrive, desk_view
@@ -53,7 +55,7 @@ async def follow_conversation(
     after: Seq = 0,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterable[ServerSentEvent]:
-    """A customer's feed: ``event`` (EventOut, id = seq) and ``state`` (status, typing, wait).
+    """A customer's feed: ``event`` (EventOut, id = seq) and ``state`` (status, who is typing, wait).
 
     Begins after ``Last-Event-ID``, or after ``after``.
     """
@@ -100,6 +102,7 @@ async def _news(house: HouseDep, conversation_id: str, seq: int) -> tuple[dict[s
         "status": conversation.status.value,
         "agent_name": agent,
         "bot_is_typing": bot_is_typing(conversation),
+        "agent_is_typing": house.presence.is_replying(conversation_id, conversation.assignee_id),
         "offer_open": conversation.offer_open,
         "wait": (out := WaitOut.of(wait)) and out.model_dump(),
     }
@@ -110,10 +113,14 @@ async def _news(house: HouseDep, conversation_id: str, seq: int) -> tuple[dict[s
 async def follow_desk(me: Agent, house: HouseDep) -> AsyncIterable[ServerSentEvent]:
     """An agent's feed: ``changed`` (ids whose events to read) and ``desk`` (DeskOut), whole after every reconnect.
 
-    While it is open the agent counts as being at the desk.
+    In between come ``presence`` (PresenceOut, of conversations one looks at) and ``mentioned`` (somebody wrote one's
+    name into a note: see /api/mentions); neither reads the desk again. While it is open the agent counts as being
+    at the desk.
     """
     ends, note_at = time.monotonic() + LASTS, 0.0
-    async with house.db.live.subscribe(EVERYTHING) as bell:
+    async with house.db.live.subscribe(EVERYTHING, console_of(me.id)) as bell:
+        for conversation_id in house.presence.looked_at_by(me.id):
+            yield presence_event(house, conversation_id)
         while time.monotonic() < ends and not house.db.live.closed:
             if time.monotonic() >= note_at:
                 await arrive(house, me)
@@ -121,8 +128,15 @@ async def follow_desk(me: Agent, house: HouseDep) -> AsyncIterable[ServerSentEve
             async with house.db.read() as conn:
                 view = await desk_view(conn, house, me)
             yield ServerSentEvent(data=view.model_dump(mode="json"), event="desk")
-            changed = await bell.wait(READ_AGAIN)
+            changed: set[str] = set()
+            reads_again = time.monotonic() + READ_AGAIN
+            while not changed and (left := reads_again - time.monotonic()) > 0:
+                changed, passing = apart(await bell.wait(left))
+                for event in passing_events(house, passing):
+                    yield event
             if changed:
-                changed |= await bell.wait(SETTLE)
-                if ids := sorted(changed - {DESK, EVERYTHING}):
+                more, passing = apart(await bell.wait(SETTLE))
+                for event in passing_events(house, passing):
+                    yield event
+                if ids := sorted((changed | more) - {DESK, EVERYTHING}):
                     yield ServerSentEvent(data=ids, event="changed")

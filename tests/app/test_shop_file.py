@@ -47,6 +47,34 @@ def test_the_shops_that_come_with_it_can_be_loaded(path: Path) -> None:
     assert load_shop(path).id == "hazel-and-finch"
 
 
+WITH_REPLIES = (
+    GOOD
+    + """\
+replies:
+  - shortcut: hello
+    text: Hello {name}!
+  - shortcut: bye
+    text: Goodbye from {shop}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "said"),
+    [
+        ("{name}!", "{nmae}!", 12, "{nmae} cannot be filled in; use {name}, {agent}, {shop}"),
+        ("shortcut: bye", "shortcut: Good bye", 13, "String should match pattern"),
+        ("shortcut: bye", "shortcut: hello", 1, "these reply shortcuts are used twice: hello"),
+    ],
+)
+def test_what_is_wrong_with_a_reply_is_said(write: Write, right: str, wrong: str, line: int, said: str) -> None:
+    assert len(load_shop(write(WITH_REPLIES)).replies) == 2
+    with pytest.raises(ShopError) as error:
+        load_shop(write(WITH_REPLIES.replace(right, wrong)))
+    assert f"line {line}," in str(error.value)
+    assert said in str(error.value)
+
+
 def test_a_small_good_file_is_loaded(write: Write) -> None:
     assert load_shop(write(GOOD)).name == "Corner Shop"
 

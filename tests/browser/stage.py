@@ -66,6 +66,8 @@ class Stage:
 
     async def __aexit__(self, *_: object) -> None:
         for context in self._contexts:
+            for page in context.pages:
+                await page.unroute_all(behavior="ignoreErrors")
             await context.close()
         await self.http.aclose()
 

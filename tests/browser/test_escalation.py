@@ -131,7 +131,7 @@ async def test_a_frustrated_customer_is_brought_to_a_person_and_back(stage: Stag
     # a note for colleagues, a reply for the customer
     await expect(alice.locator("#draft")).to_be_focused()
     await alice.keyboard.press("Escape")
-    await alice.keyboard.press("n")
+    await alice.keyboard.press("e")
     await expect(alice.locator("#draft-label")).to_have_text("Note, only staff")
     await alice.fill("#draft", NOTE)
     await alice.press("#draft", "Enter")

@@ -84,7 +84,7 @@ async def test_logging_in_says_what_is_wrong_and_leads_back(stage: Stage) -> Non
     # a session that ends while the page is open leads to the door, not into silence
     async with stage.db.unit_of_work() as work:
         await work.conn.execute(sa.delete(sessions))
-    await page.keyboard.press("t")
+    await page.keyboard.press("a")
     await expect(page).to_have_url(re.compile(r"/login\?next="))
     await expect(page.locator("#email")).to_be_focused()
     await stage.let_in(context, ALICE)
@@ -128,21 +128,21 @@ async def test_the_console_by_keyboard(stage: Stage) -> None:
 
     await press("r")  # not hers yet: nothing to reply to
     await expect(page.locator("#draft")).not_to_be_focused()
-    await press("t")
+    await press("a")
     await expect(page.locator("#chat-status")).to_have_text("With you")
     await expect(page.locator("#draft")).to_be_focused()
     await expect(page.locator("#draft-label")).to_have_text("Reply to the customer")
-    await page.keyboard.type("jkt? rn")  # letters while typing
-    await expect(page.locator("#draft")).to_have_value("jkt? rn")
+    await page.keyboard.type("jka? rendst")  # letters while typing
+    await expect(page.locator("#draft")).to_have_value("jka? rendst")
     await press("Shift+Enter")
     await page.keyboard.type("second line")
     await press("Enter")
     await expect(page.locator("#transcript li.agent[id^=m-]")).to_have_count(1)
-    assert await said_by_agents(stage, ann) == [("public", "jkt? rn\nsecond line")]
+    assert await said_by_agents(stage, ann) == [("public", "jka? rendst\nsecond line")]
 
     await press("Escape")
     await expect(page.locator("#transcript")).to_be_focused()
-    await press("n")
+    await press("e")
     await expect(page.locator("#draft-label")).to_have_text("Note, only staff")
     await expect(page.locator("#note-toggle")).to_have_attribute("aria-pressed", "true")
     await page.keyboard.type("be kind")
@@ -157,20 +157,20 @@ async def test_the_console_by_keyboard(stage: Stage) -> None:
     await press("?")
     keys = page.locator("dialog#keys")
     await expect(keys).to_be_visible()
-    await press("t")  # not while a dialog is open
+    await press("a")  # not while a dialog is open
     await page.locator("#keys-on").uncheck()
     await press("Escape")
     await expect(keys).to_be_hidden()
-    await press("n")
+    await press("e")
     await expect(page.locator("#draft")).not_to_be_focused()
     await page.locator("#show-keys").click()
     await page.locator("#keys-on").check()
     await press("Escape")
 
-    # t on a card takes that one
+    # a on a card takes that one
     await press("k")
     await card_of(page, ben).focus()
-    await press("t")
+    await press("a")
     await expect(page.locator("#chat-title")).to_have_text("Ben")
     await expect(page.locator("#chat-status")).to_have_text("With you")
     await expect(lane(page, "mine")).to_have_count(2)

@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
+import sqlite3
+from typing import Any
 
+import anyio
 import pytest
 
 from app.db import Database
@@ -10,7 +14,7 @@ from app.live import EVERYTHING, MemoryLive
 from conversations import store
 from conversations.conversation import Conversation
 from conversations.errors import NotFound
-from tests.conftest import SHOP_ID, START
+from tests.conftest import SHOP_ID, START, open_database
 from tests.contract.houses import keep, loaded, opened, saved
 
 AT_ONCE = 0.05
@@ -108,6 +112,26 @@ async def test_a_cancelled_writer_leaves_nothing_and_the_next_can_write(db: Data
     after = await saved(db, conversation)
     async with db.read() as conn:
         assert [m.text for m in await store.transcript(conn, after.id)] == ["Where is my parcel?", "whole"]
+
+
+async def test_a_stream_that_is_cancelled_waits_for_its_statement_in_the_thread(migrated_sqlite_url: str) -> None:
+    """A server cancels a stream again and again until it has ended; its connection must not be closed before."""
+    lost: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(context))
+    async with open_database(migrated_sqlite_url) as db:
+        await keep(db, opened())
+        with sqlite3.connect(str(db.url.database), isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")  # another process writes
+            with anyio.CancelScope() as scope:
+                asyncio.get_running_loop().call_later(0.1, scope.cancel)
+                asyncio.get_running_loop().call_later(0.4, other.execute, "ROLLBACK")
+                async with db.unit_of_work():
+                    pytest.fail("began although another process writes")
+            assert scope.cancelled_caught
+            assert not other.in_transaction  # so the statement had ended before the stream did
+        await keep(db, opened())
+    gc.collect()
+    assert lost == []
 
 
 async def test_readers_do_not_wait_for_a_writer_and_see_the_old_state(db: Database) -> None:

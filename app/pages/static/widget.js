@@ -1,7 +1,8 @@
 /**
  * Warmline's launcher: <script async src="https://chat.example/widget.js" data-shop="my-shop"></script>
  * Draws a button in a shadow root; the chat itself is a frame on Warmline's origin, made on first use.
- * Tells that frame the shop's id and the page's address without its query and fragment, nothing else.
+ * Tells that frame the shop's id, and the addresses of the page and of the one before it, without their queries and
+ * fragments, nothing else. They stay in the browser; the frame passes the second on only if the shop's file allows it.
  */
 (() => {
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
@@ -94,7 +95,8 @@
   const ensureFrame = () => {
     if (frame) return;
     const page = location.origin + location.pathname;
-    const src = `${origin}/chat/?shop=${encodeURIComponent(shop)}#page=${encodeURIComponent(page)}`;
+    const from = document.referrer.split(/[?#]/)[0];
+    const src = `${origin}/chat/?shop=${encodeURIComponent(shop)}#page=${encodeURIComponent(page)}&from=${encodeURIComponent(from)}`;
     frame = /** @type {HTMLIFrameElement} */ (make("iframe", { src, title: "Chat" }));
     panel.append(frame);
   };

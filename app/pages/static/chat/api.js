@@ -9,7 +9,7 @@ const TIMEOUT = 20_000;
  *   text: string, at: string, client_message_id: string | null, extra: Extra}} Message
  * @typedef {{place: number, minutes: number | null}} Wait
  * @typedef {"bot" | "waiting" | "with_agent" | "resolved"} Status
- * @typedef {{status: Status, bot_is_typing: boolean, offer_open: boolean, wait: Wait | null}} State
+ * @typedef {{status: Status, bot_is_typing: boolean, agent_is_typing?: boolean, offer_open: boolean, wait: Wait | null}} State
  * @typedef {State & {id: string, agent_name: string | null, customer_name: string | null,
  *   customer_email: string | null, wants_transcript: boolean, last_seq: number, messages: Message[]}} View
  * @typedef {{id: string, token: string}} Session
@@ -70,7 +70,7 @@ async function call(method, path, { token, body } = {}) {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store", signal: AbortSignal.timeout(TIMEOUT),
     });
-    if (response.ok) return await response.json();
+    if (response.ok) return response.status === 204 ? null : await response.json();
   } catch {
     throw new Problem(0, "no_answer", navigator.onLine ? "The chat does not answer." : "You are offline.");
   }
@@ -86,8 +86,13 @@ export const streamOf = (session) => ({
   headers: { Authorization: `Bearer ${session.token}` },
 });
 
-/** @param {string} shop @param {string | null} page @returns {Promise<{token: string, conversation: View}>} */
-export const open = (shop, page) => call("POST", "/conversations", { body: { shop, page_url: page } });
+/**
+ * @param {string} shop
+ * @param {{page: string | null, referrer: string | null}} visit
+ * @returns {Promise<{token: string, conversation: View}>}
+ */
+export const open = (shop, { page, referrer }) =>
+  call("POST", "/conversations", { body: { shop, page_url: page, referrer } });
 
 /** @param {string} token from a mail's link @returns {Promise<{token: string, conversation: View}>} */
 export const comeBack = (token) => call("POST", "/returns", { body: { token } });
@@ -100,6 +105,9 @@ export const send = (session, item) =>
   call("POST", `${home(session)}/messages`, {
     token: session.token, body: { text: item.text, client_message_id: item.id },
   });
+
+/** Whether something is being written; not a word of it. @param {Session} session @param {boolean} typing */
+export const type = (session, typing) => call("PUT", `${home(session)}/typing`, { token: session.token, body: { typing } });
 
 /** @param {Session} session @returns {Promise<View>} */
 export const askForPerson = (session) => call("PUT", `${home(session)}/handoff`, { token: session.token });

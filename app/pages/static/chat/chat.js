@@ -14,6 +14,7 @@ import { Scroller } from "./scroller.js";
 import { Sessions } from "./session.js";
 import { Store } from "./store.js";
 import { Thread } from "./thread.js";
+import { Typing } from "./typing.js";
 import { backoff, pause } from "./waiting.js";
 
 /** @typedef {import("./api.js").Problem} Problem */
@@ -24,7 +25,7 @@ export class Chat {
     this.store = new Store(shop);
     this.embed = new Embed({ onShown: (focus) => this.shown(focus), onHidden: () => this.countUnread() });
     this.page = this.embed.page ?? location.href;
-    this.sessions = new Sessions(this.store, shop, this.embed.page, (why) => this.notices.say(why));
+    this.sessions = new Sessions(this.store, shop, { page: this.embed.page, referrer: this.embed.referrer }, (why) => this.notices.say(why));
     this.outbox = new Outbox(this.store, {
       isReady: () => this.session !== null || this.failures > 0,
       send: (item) => this.deliver(item),
@@ -44,7 +45,8 @@ export class Chat {
       // Whoever leaves an address wants a person's answer: the chat joins the queue and is answered by mail.
       onEmail: () => this.introduction.ask(() => this.answerOffer(true)),
     });
-    this.composer = new Composer(this.store, (text) => this.write(text));
+    this.typing = new Typing((typing) => this.session && api.type(this.session, typing));
+    this.composer = new Composer(this.store, (text) => this.write(text), (empty) => this.typing.input(empty));
     /** @type {api.Session | null} set once its conversation is on the screen */
     this.session = null;
     /** @type {(api.State & {agent_name: string | null}) | null} */
@@ -142,7 +144,7 @@ export class Chat {
     this.state = state;
     this.header.update(state);
     this.named(this.known);
-    byId("typing").hidden = !state.bot_is_typing;
+    this.typing.show(state);
     this.drawReplies();
     this.scroller.follow();
   }
@@ -178,6 +180,7 @@ export class Chat {
 
   /** @param {string} text */
   write(text) {
+    this.typing.input(true);
     this.outbox.add(text);
     this.scroller.toEnd();
   }

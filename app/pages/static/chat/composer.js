@@ -6,15 +6,18 @@ const LONGEST = 16_000;
 const LET_KNOW = 15_000;
 
 export class Composer {
-  /** @param {import("./store.js").Store} store @param {(text: string) => void} onSend */
-  constructor(store, onSend) {
+  /** @param {import("./store.js").Store} store @param {(text: string) => void} onSend @param {(empty: boolean) => void} onInput */
+  constructor(store, onSend, onInput) {
     this.store = store;
     this.onSend = onSend;
     this.form = /** @type {HTMLFormElement} */ (byId("composer"));
     this.field = /** @type {HTMLTextAreaElement} */ (byId("text"));
     this.hint = byId("text-hint");
     this.field.value = store.get("draft") ?? "";
-    this.field.addEventListener("input", () => this.changed());
+    this.field.addEventListener("input", () => {
+      this.changed();
+      onInput(!this.field.value.trim());
+    });
     this.field.addEventListener("keydown", (event) => this.key(event));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

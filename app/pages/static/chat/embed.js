@@ -5,7 +5,9 @@ export class Embed {
   constructor(options) {
     this.options = options;
     this.isFramed = window.parent !== window;
-    this.page = pageAround();
+    this.page = addressIn("page");
+    /** Where the visitor came from; only where the shop's file allows it. */
+    this.referrer = "referrer" in document.body.dataset ? addressIn("from") : null;
     this.parent = this.isFramed && this.page ? new URL(this.page).origin : null;
     this.shown = !this.isFramed;
     this.unread = -1;
@@ -52,11 +54,11 @@ export class Embed {
   }
 }
 
-/** The shop's page, from the fragment: it never reaches a server's log. @returns {string | null} */
-function pageAround() {
-  const page = new URLSearchParams(location.hash.slice(1)).get("page");
+/** An address of the shop's page, from the fragment: it never reaches a server's log. @param {string} name @returns {string | null} */
+function addressIn(name) {
+  const address = new URLSearchParams(location.hash.slice(1)).get(name);
   try {
-    const url = new URL(page ?? "");
+    const url = new URL(address ?? "");
     return url.protocol === "http:" || url.protocol === "https:" ? url.href : null;
   } catch {
     return null;

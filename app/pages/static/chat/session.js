@@ -10,13 +10,13 @@ const TOLD = 100;
 
 export class Sessions {
   /**
-   * @param {import("./store.js").Store} store @param {string} shop @param {string | null} page
+   * @param {import("./store.js").Store} store @param {string} shop @param {{page: string | null, referrer: string | null}} visit
    * @param {(why: string) => void} onLinkOver the link in a mail opens nothing any more
    */
-  constructor(store, shop, page, onLinkOver) {
+  constructor(store, shop, visit, onLinkOver) {
     this.store = store;
     this.shop = shop;
-    this.page = page;
+    this.visit = visit;
     this.onLinkOver = onLinkOver;
     this.link = linkFromMail();
   }
@@ -39,7 +39,7 @@ export class Sessions {
   async begin() {
     await pause(TOLD);
     if (this.current) return this.current;
-    const { token, conversation } = await api.open(this.shop, this.page);
+    const { token, conversation } = await api.open(this.shop, this.visit);
     const session = { id: conversation.id, token };
     this.store.remove("read");
     this.store.set("session", session);

@@ -5,8 +5,9 @@
 
 import { Problem, api, wordsOf } from "./api.js";
 import { byId, el, say } from "./dom.js";
+import { sureDespiteDraft } from "./page.js";
 
-/** @typedef {"take" | "release" | "return" | "resolve"} Verb */
+/** @typedef {"take" | "release" | "return" | "resolve"} Verb  what is done at once; passing on asks first */
 
 /** @type {Record<Verb, (id: string) => Promise<StaffView>>} */
 const DO = {
@@ -25,17 +26,6 @@ function movesOf({ status, assigneeId }, meId) {
   return status === "with_agent" && assigneeId === meId ? ["release", "return", "resolve"] : [];
 }
 
-/** Asks only when something written would be lost. @param {string} words what is about to be done @returns {Promise<boolean>} */
-function sureDespiteDraft(words) {
-  const dialog = byId("confirm");
-  byId("confirm-title").textContent = `${words} with an unsent draft?`;
-  byId("confirm-text").textContent = "You have written something that was not sent. It will be dropped.";
-  byId("confirm-go").textContent = `${words}, drop the draft`;
-  dialog.returnValue = "stay";
-  dialog.showModal();
-  return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "go"), { once: true }));
-}
-
 /** @param {unknown} error @returns {string} */
 function refusal(error) {
   if (error instanceof Problem && error.code === "already_taken" && error.assigneeName) return `Already taken by ${error.assigneeName}.`;
@@ -49,7 +39,8 @@ export class Actions {
 
   /**
    * @param {string} meId
-   * @param {{dirty: () => boolean, drop: () => void, done: (verb: Verb, view: StaffView) => void, refused: () => void}} chat
+   * @param {{dirty: () => boolean, drop: () => void, done: (verb: Verb, view: StaffView) => void, refused: () => void,
+   *   passOn: () => void}} chat
    */
   constructor(meId, chat) {
     this.meId = meId;
@@ -58,6 +49,7 @@ export class Actions {
     this.problem = byId("action-problem");
     /** @type {Thread | null} */
     this.thread = null;
+    this.canPassOn = false;
   }
 
   /** @param {Thread} thread */
@@ -65,12 +57,20 @@ export class Actions {
     if (this.thread?.id !== thread.id) say(this.problem, "");
     this.thread = thread;
     const moves = movesOf(thread, this.meId);
-    const drawn = `${thread.id} ${thread.status} ${moves}`;
+    const passOn = this.canPassOn && moves.includes("release");
+    const drawn = `${thread.id} ${thread.status} ${moves} ${passOn}`;
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const focused = this.root.contains(document.activeElement);
     this.root.replaceChildren(...moves.map((verb) => this.#button(verb, thread.status)));
+    if (passOn) this.root.prepend(el("button", { type: "button", id: "pass-on", onclick: () => this.passOn() }, "Transfer"));
     if (focused) byId("chat-title").focus();
+  }
+
+  /** @returns {void | false} false when there is nothing to pass on */
+  passOn() {
+    if (!this.thread || !this.canPassOn || !movesOf(this.thread, this.meId).includes("release")) return false;
+    this.chat.passOn();
   }
 
   /** @param {Verb} verb */
@@ -78,7 +78,7 @@ export class Actions {
     const thread = this.thread;
     if (!thread || this.#busy || !movesOf(thread, this.meId).includes(verb)) return;
     const loses = (verb === "resolve" || verb === "return") && this.chat.dirty();
-    if (loses && !(await sureDespiteDraft(WORDS[verb]))) return;
+    if (loses && !(await sureDespiteDraft(WORDS[verb], "You have written something that was not sent. It will be dropped."))) return;
     this.#busy = true;
     say(this.problem, "");
     try {

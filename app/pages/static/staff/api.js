@@ -1,6 +1,8 @@
 /** The only module that calls the API. */
 
-/** @import { Account, Desk, StaffView, Happening, Message, Escalation, Verdict, Endpoint, Delivery, Outgoings } from "./types.js" */
+/** @import { Account, Colleague, Desk, Me, Mention, Reply, StaffView, Happening, Message, Escalation, Verdict, Endpoint, Delivery, Outgoings } from "./types.js" */
+
+import { learnTime } from "./time.js";
 
 const PATIENCE = 20_000;
 
@@ -41,6 +43,7 @@ async function call(method, path, body, { door = false } = {}) {
   } catch {
     throw new Problem(0, "unreachable", "Warmline cannot be reached at this moment.");
   }
+  learnTime(response.headers.get("Date"));
   if (response.status === 401 && !door) {
     toLogin();
     return new Promise(() => {}); // the page is leaving; nobody needs an answer or an error
@@ -52,6 +55,9 @@ async function call(method, path, body, { door = false } = {}) {
   }
   return answer;
 }
+
+/** What may get lost without harm: presence is told again in a few seconds. @param {Promise<unknown>} telling */
+const lightly = (telling) => telling.catch(() => {});
 
 /** @param {string} id */
 const conversation = (id) => `/api/conversations/${encodeURIComponent(id)}`;
@@ -83,6 +89,26 @@ export const api = {
   /** @returns {Promise<StaffView>} */
   setStatus: (/** @type {string} */ id, /** @type {"bot" | "resolved"} */ status) =>
     call("PUT", `${conversation(id)}/status`, { status }),
+  /** Null when nobody waits. @returns {Promise<StaffView | null>} */
+  next: () => call("POST", "/api/desk/next"),
+  /** Null when it was declined. @returns {Promise<StaffView | null>} */
+  answerDeskOffer: (/** @type {string} */ id, /** @type {boolean} */ accept) =>
+    call("PUT", `${conversation(id)}/desk-offer`, { accept }),
+  /** @returns {Promise<StaffView>} */
+  transfer: (/** @type {string} */ id, /** @type {{to_agent: string | null, to_skill: string | null, note: string}} */ to) =>
+    call("PUT", `${conversation(id)}/transfer`, to),
+  /** @returns {Promise<Me>} */
+  changeMe: (/** @type {{status: string}} */ change) => call("PUT", "/api/me", change),
+  /** @returns {Promise<Colleague[]>} */
+  colleagues: () => call("GET", "/api/colleagues"),
+  /** @returns {Promise<Mention[]>} */
+  mentions: () => call("GET", "/api/mentions"),
+  /** @returns {Promise<Reply[]>} */
+  replies: (/** @type {string} */ id) => call("GET", `${conversation(id)}/replies`),
+  look: (/** @type {string} */ id, /** @type {{typing: boolean, note: boolean}} */ how) =>
+    lightly(call("PUT", `${conversation(id)}/presence`, how)),
+  /** Also while the page is being left. */
+  lookAway: (/** @type {string} */ id) => lightly(fetch(`${conversation(id)}/presence`, { method: "DELETE", keepalive: true })),
   /** @returns {Promise<{escalations: Escalation[], agents: Account[]}>} */
   escalations: (/** @type {URLSearchParams} */ query) => call("GET", `/api/escalations?${query}`),
   /** @returns {Promise<void>} */

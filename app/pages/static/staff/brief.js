@@ -2,7 +2,7 @@
 
 /** @import { Brief, Line } from "./types.js" */
 
-import { el } from "./dom.js";
+import { el, link } from "./dom.js";
 import { evidenceItem, toMessage } from "./evidence.js";
 import { moodCurve } from "./mood.js";
 import { REASONS, inWords } from "./words.js";
@@ -33,6 +33,13 @@ export function whyView(reason, why) {
 /** The mood curve under its heading. @param {Brief["mood"]} mood @param {{texts: Map<string, string>, handoffs: number[]}} around */
 export function moodView(mood, around) {
   return el("section", { "aria-label": "Mood" }, el("h3", {}, "Mood"), moodCurve(mood, around));
+}
+
+/** Where the customer was when the chat began. @param {{page: string | null, referrer: string | null}} visit */
+export function visitView({ page, referrer }) {
+  if (!page && !referrer) return null;
+  const line = (/** @type {string} */ words, /** @type {string | null} */ url) => url && el("li", {}, words, link(url, url) ?? url);
+  return el("section", {}, el("h3", {}, "Where the customer is"), el("ul", {}, line("Began the chat at ", page), line("Came from ", referrer)));
 }
 
 /**

@@ -1,19 +1,24 @@
 /** The open chat: transcript, head, composer and brief of one conversation, kept up to date. */
 
-/** @import { Account, Happening, StaffView } from "./types.js" */
+/** @import { Account, Desk, Happening, StaffView } from "./types.js" */
 /** @import { Verb } from "./actions.js" */
+/** @import { Keep } from "./store.js" */
 
 import { Actions } from "./actions.js";
 import { api, wordsOf } from "./api.js";
-import { briefView } from "./brief.js";
+import { briefView, visitView } from "./brief.js";
+import { Completion } from "./completion.js";
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
 import { followMessageLinks } from "./evidence.js";
+import { colleaguesLike } from "./mentions.js";
 import { Outbox } from "./outbox.js";
 import { announce } from "./page.js";
-import { Keep } from "./store.js";
+import { Presence } from "./presence.js";
+import { Replies } from "./replies.js";
 import { Thread } from "./thread.js";
 import { Transcript } from "./transcript.js";
+import { Transfer } from "./transfer.js";
 import { customerName } from "./words.js";
 
 const PAGE = 500;
@@ -31,23 +36,51 @@ export class Chat {
   #readAgain = false;
   #briefTimer = 0;
 
-  /** @param {Account} me @param {{view: (name: string) => void, refresh: () => void}} desk */
-  constructor(me, desk) {
+  /** @param {Account} me @param {Keep} keep @param {{view: (name: string) => void, refresh: () => void, seen: (id: string) => void}} desk */
+  constructor(me, keep, desk) {
     this.me = me;
+    this.keep = keep;
     this.desk = desk;
-    const keep = new Keep(me.id);
     this.transcript = new Transcript(byId("transcript"), byId("newer"));
     this.outbox = new Outbox(keep, (id) => this.#showOutgoing(id), (id) => this.changed([id]));
-    this.composer = new Composer(keep, (text, visibility) => this.#send(text, visibility), () => byId("transcript").focus());
+    this.presence = new Presence(me.id);
+    this.replies = new Replies((text) => this.composer.insert(text));
+    this.composer = new Composer(keep, {
+      send: (text, visibility) => this.#send(text, visibility),
+      leave: () => byId("transcript").focus(),
+      typed: (note) => this.presence.typed(note),
+      emptied: () => this.presence.stopped(),
+      turned: (note) => this.replies.want(!note),
+      key: (event) => this.completion.key(event),
+    });
+    this.completion = new Completion(byId("draft"), byId("completions"), [
+      { begins: /(?:^|\s)\/([\p{L}\p{N}-]*)$/u, name: "Texts", on: () => this.composer.replying, find: (typed) => this.replies.find(typed) },
+      { begins: /(?:^|[\s(])@([^@\n]{0,60})$/u, name: "Colleagues", on: () => this.composer.noting, find: (typed) => this.#names(typed) },
+    ]);
+    this.transfer = new Transfer(me.id, (view) => this.#passedOn(view));
     this.actions = new Actions(me.id, {
       dirty: () => this.composer.dirty,
       drop: () => this.composer.clear(),
       done: (verb, view) => this.#done(verb, view),
       refused: () => (this.desk.refresh(), this.#sync()),
+      passOn: () => this.thread && this.transfer.open(this.thread.id, customerName(this.thread.name)),
     });
     followMessageLinks(byId("brief"), (id) => (this.desk.view("chat"), this.transcript.reveal(id)));
     followMessageLinks(byId("transcript"), (id) => this.transcript.reveal(id));
     byId("chat-again").addEventListener("click", () => this.id && this.open(this.id));
+    document.addEventListener("visibilitychange", () => this.#saw());
+  }
+
+  /** Whether this chat is on the screen now. @param {string} id */
+  inSight(id) {
+    return this.thread?.id === id && document.visibilityState === "visible";
+  }
+
+  /** What the desk says about passing chats on. @param {Desk} desk */
+  passableOn(desk) {
+    this.transfer.know(desk);
+    this.actions.canPassOn = desk.agents !== undefined;
+    if (this.thread) this.actions.show(this.thread);
   }
 
   get mine() {
@@ -58,6 +91,8 @@ export class Chat {
   async open(id) {
     this.id = id;
     this.thread = null;
+    this.presence.look(id);
+    this.replies.show(null);
     this.#placeholder("Opening the chat…");
     byId("brief-body").replaceChildren();
     try {
@@ -70,6 +105,8 @@ export class Chat {
 
   close() {
     this.id = this.thread = null;
+    this.presence.look(null);
+    this.replies.show(null);
     this.#placeholder("Choose a chat from the queue.");
     byId("brief-body").replaceChildren();
   }
@@ -103,7 +140,27 @@ export class Chat {
     this.#showBrief(view);
     this.#showOutgoing(view.id);
     this.transcript.toEnd();
+    this.#saw();
     this.#sync();
+  }
+
+  #saw() {
+    if (!this.thread || !this.inSight(this.thread.id)) return;
+    this.keep.saveSeen(this.thread.id, this.thread.lastSeq);
+    this.desk.seen(this.thread.id);
+  }
+
+  /** @param {string} typed */
+  #names(typed) {
+    return colleaguesLike(typed, this.me.id).map(({ name }) => ({ label: `@${name}`, insert: `@${name} ` }));
+  }
+
+  /** @param {StaffView} view */
+  #passedOn(view) {
+    if (this.thread?.id !== view.id) return;
+    this.#take(this.thread.add(view.events));
+    this.desk.refresh();
+    byId("chat-title").focus();
   }
 
   /** One reading at a time; a wish that comes meanwhile leads to one more. */
@@ -136,7 +193,9 @@ export class Chat {
     this.transcript.add(this.thread, fresh);
     this.#settleOutgoing(fresh);
     this.#showHead();
+    this.#saw();
     const said = fresh.filter((event) => event.message?.author === "customer");
+    if (said.length) this.replies.refresh();
     if (said.length) announce(`${customerName(this.thread.name)} wrote: ${said.map((event) => event.message?.text).join(" ")}`);
     if (fresh.some((event) => MOVES_BRIEF.has(event.kind))) this.#briefSoon(this.thread);
   }
@@ -154,7 +213,8 @@ export class Chat {
   #showBrief(view) {
     if (!this.thread) return;
     const around = { texts: this.thread.texts, handoffs: this.thread.handoffs };
-    byId("brief-body").replaceChildren(...briefView(view.brief, view.reason, around).filter((part) => part !== null));
+    const parts = [...briefView(view.brief, view.reason, around), visitView(this.thread.visit)];
+    byId("brief-body").replaceChildren(...parts.filter((part) => part !== null));
   }
 
   #showHead() {
@@ -162,8 +222,10 @@ export class Chat {
     if (!thread) return;
     byId("chat-title").textContent = customerName(thread.name);
     byId("chat-status").textContent = [this.#statusWords(thread), thread.email].filter(Boolean).join(" · ");
+    this.presence.call(thread.name);
     this.actions.show(thread);
     this.composer.show(thread.id, this.mine);
+    this.replies.show(this.mine ? thread.id : null);
   }
 
   /** @param {Thread} thread */

@@ -5,7 +5,15 @@
 
 import { byId, say } from "./dom.js";
 
-/** @typedef {(text: string, visibility: Outgoing["visibility"]) => void} Send */
+/**
+ * @typedef {object} Around
+ * @property {(text: string, visibility: Outgoing["visibility"]) => void} send
+ * @property {() => void} leave
+ * @property {(note: boolean) => void} typed  something is being written; not called for what is put in or taken out
+ * @property {() => void} emptied
+ * @property {(note: boolean) => void} turned  it is now for a note, or for a reply
+ * @property {(event: KeyboardEvent) => boolean} key  a key somebody else may want first
+ */
 
 export class Composer {
   /** @type {string | null} */
@@ -13,22 +21,31 @@ export class Composer {
   #mine = false;
   #note = false;
 
-  /** @param {Keep} keep @param {Send} send @param {() => void} leave */
-  constructor(keep, send, leave) {
+  /** @param {Keep} keep @param {Around} around */
+  constructor(keep, around) {
     this.keep = keep;
-    this.send = send;
+    this.around = around;
     this.form = byId("composer");
     this.field = byId("draft");
     this.toggle = byId("note-toggle");
     this.form.addEventListener("submit", (/** @type {Event} */ event) => (event.preventDefault(), this.#submit()));
-    this.field.addEventListener("input", () => this.#save());
-    this.field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event, leave));
+    this.field.addEventListener("input", () => this.#input());
+    this.field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
     this.toggle.addEventListener("click", () => this.focus(!this.#note));
   }
 
   /** Whether something was written and not sent. */
   get dirty() {
     return this.field.value.trim() !== "";
+  }
+
+  get noting() {
+    return this.#note;
+  }
+
+  /** Whether a customer can be answered here. */
+  get replying() {
+    return this.#mine && !this.#note;
   }
 
   /** Shows the draft of a conversation. What was written as a note stays a note when the chat becomes mine. @param {string} id @param {boolean} mine */
@@ -56,6 +73,16 @@ export class Composer {
     this.field.focus();
   }
 
+  /** Puts a text where the caret is, for the customer; it is not sent. @param {string} text */
+  insert(text) {
+    if (!this.#mine) return;
+    this.focus(false);
+    const before = this.field.value.slice(0, this.field.selectionStart);
+    const apart = before.trim() && !/\n\s*$/.test(before) ? "\n\n" : "";
+    this.field.setRangeText(apart + text, this.field.selectionStart, this.field.selectionEnd, "end");
+    this.#input();
+  }
+
   /** Puts a text that was refused back. @param {Outgoing} item */
   edit(item) {
     this.field.value = this.dirty ? `${item.text}\n${this.field.value}` : item.text;
@@ -67,11 +94,19 @@ export class Composer {
     this.#note = !this.#mine;
     this.#save();
     this.#draw();
+    this.around.emptied();
   }
 
-  /** @param {KeyboardEvent} event @param {() => void} leave */
-  #key(event, leave) {
-    if (event.key === "Escape") leave();
+  #input() {
+    this.#save();
+    if (this.dirty) this.around.typed(this.#note);
+    else this.around.emptied();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (this.around.key(event)) return;
+    if (event.key === "Escape") this.around.leave();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     this.#submit();
@@ -81,9 +116,10 @@ export class Composer {
     const text = this.field.value.trim();
     say(byId("draft-problem"), text ? "" : "Write something first.");
     if (!text) return;
-    this.send(text, this.#note ? "internal" : "public");
+    this.around.send(text, this.#note ? "internal" : "public");
     this.field.value = "";
     this.#save();
+    this.around.emptied();
     this.field.focus();
   }
 
@@ -97,6 +133,12 @@ export class Composer {
     this.toggle.setAttribute("aria-pressed", String(this.#note));
     byId("draft-label").textContent = this.#note ? "Note, only staff" : "Reply to the customer";
     byId("send").textContent = this.#note ? "Save note" : "Send";
-    byId("draft-hint").textContent = this.#mine ? "Enter sends, Shift+Enter begins a new line" : "This chat is not with you: only notes";
+    byId("draft-hint").textContent = this.#hint();
+    this.around.turned(this.#note);
+  }
+
+  #hint() {
+    if (!this.#mine) return "This chat is not with you: only notes. @ mentions a colleague";
+    return `Enter sends, Shift+Enter begins a new line, ${this.#note ? "@ mentions a colleague" : "/ finds a text"}`;
   }
 }

@@ -1,30 +1,46 @@
 /** The agents' console: puts the queue, the open chat and the desk's feed together. */
 
-/** @import { Desk } from "./types.js" */
+/** @import { Desk, Mention } from "./types.js" */
 
 import { Alerts } from "./alerts.js";
 import { api, wordsOf } from "./api.js";
 import { Chat } from "./chat.js";
+import { Day } from "./day.js";
 import { byId, el, say } from "./dom.js";
+import { Mentions, loadColleagues } from "./mentions.js";
+import { Notify } from "./notify.js";
+import { Offers } from "./offers.js";
 import { announce, listenToKeys, showMe, stepCards } from "./page.js";
 import { Queue } from "./queue.js";
-import { choice, choose } from "./store.js";
+import { Keep, choice, choose } from "./store.js";
 import { DeskStream } from "./stream.js";
 import { startTicking } from "./time.js";
 import { counted } from "./words.js";
 
 const KEYS = [
-  ["j or ↓", "Next chat in the queue"], ["k or ↑", "Chat before"], ["Enter", "Open the chat"], ["t", "Take"],
-  ["r", "Write a reply"], ["n", "Write a note"], ["Escape", "Leave the field"], ["?", "This list"],
+  ["j or ↓", "Next chat in the list"], ["k or ↑", "Chat before"], ["Enter", "Open the chat"],
+  ["n", "Take the customer who is next"], ["a", "Take the chat, or accept the one that is offered"], ["d", "Decline the one that is offered"],
+  ["r", "Reply"], ["s", "Suggested replies"], ["e", "Write a note"], ["t", "Transfer"], ["Escape", "Leave the field"], ["?", "This list"],
+  ["/", "In a reply: find a text"], ["@", "In a note: mention a colleague"],
 ];
 
 class Console {
   /** @param {import("./types.js").Account} me */
   constructor(me) {
     this.root = byId("desk");
-    this.alerts = new Alerts();
-    this.chat = new Chat(me, { view: (name) => this.view(name), refresh: () => this.refresh() });
-    this.queue = new Queue(byId("queue"), (id) => this.open(id));
+    const keep = new Keep(me.id);
+    this.notify = new Notify((id) => this.open(id));
+    this.alerts = new Alerts((words, id) => this.notify.show(words, id), (id) => this.chat.inSight(id));
+    this.chat = new Chat(me, keep, { view: (name) => this.view(name), refresh: () => this.refresh(), seen: (id) => this.queue.seen(id) });
+    this.queue = new Queue(byId("queue"), keep, (id) => this.open(id));
+    this.day = new Day();
+    this.offers = new Offers({
+      accepted: (view) => this.open(view.id),
+      refresh: () => this.refresh(),
+      fresh: (offers) => this.alerts.offered(offers),
+    });
+    this.mentions = new Mentions(keep, { open: (mention) => this.openAt(mention), fresh: (mentions) => this.alerts.mentioned(mentions) });
+    byId("next").addEventListener("click", () => this.next());
     for (const button of document.querySelectorAll("[data-to]")) {
       button.addEventListener("click", () => this.view(button.getAttribute("data-to") ?? "queue", true));
     }
@@ -33,9 +49,12 @@ class Console {
     this.stream = new DeskStream({
       desk: (desk) => this.showDesk(desk),
       changed: (ids) => this.chat.changed(ids),
+      presence: (here) => this.chat.presence.show(here),
+      mentioned: () => this.mentions.refresh(),
       opened: () => (say(byId("offline"), ""), this.chat.catchUp()),
-      lost: () => say(byId("offline"), "The connection is lost. Reconnecting… What you write is kept."),
+      lost: () => (say(byId("offline"), "The connection is lost. Reconnecting… What you write is kept."), this.chat.presence.clear()),
     });
+    this.hasNext = false;
     this.follow();
   }
 
@@ -43,7 +62,32 @@ class Console {
   showDesk(desk) {
     this.alerts.see(desk);
     this.queue.show(desk, this.chat.id);
+    this.offers.show(desk.offered ?? []);
+    this.day.show(desk.me);
+    this.chat.passableOn(desk);
+    byId("queue-calls").hidden = !desk.offered?.length;
+    this.hasNext = desk.agents !== undefined;
+    byId("next").hidden = !this.hasNext || !desk.waiting.length;
     byId("online").textContent = `${counted(desk.online, "person", "people")} at the desk`;
+  }
+
+  /** Takes the customer who is next, whoever that fairly is. */
+  async next() {
+    say(byId("next-problem"), "");
+    try {
+      const view = await api.next();
+      if (view) this.open(view.id);
+      else say(byId("next-problem"), "Nobody is waiting for you now.");
+    } catch (error) {
+      say(byId("next-problem"), wordsOf(error));
+    }
+    this.refresh();
+  }
+
+  /** Opens a chat at the note that names one. @param {Mention} mention */
+  async openAt(mention) {
+    await this.open(mention.conversation_id);
+    if (this.chat.id === mention.conversation_id) this.chat.transcript.reveal(mention.message_id);
   }
 
   async refresh() {
@@ -63,7 +107,7 @@ class Console {
   /** @param {string} id */
   open(id) {
     if (this.chat.id !== id) history.pushState(null, "", `?chat=${encodeURIComponent(id)}`);
-    this.follow();
+    return this.follow();
   }
 
   /** Shows what the address says, so that reload, back and log-in lead to the same chat. */
@@ -88,7 +132,8 @@ class Console {
     listenToKeys({
       j: () => this.step(1), k: () => this.step(-1),
       ArrowDown: (event) => this.arrow(event, 1), ArrowUp: (event) => this.arrow(event, -1),
-      t: () => this.take(), r: () => write(false), n: () => write(true), "?": help,
+      a: () => this.take(), d: () => this.decline(), n: () => (this.hasNext ? void this.next() : false), t: () => chat.actions.passOn(),
+      r: () => write(false), e: () => write(true), s: () => chat.replies.focus(), "?": help,
     }, () => on.checked);
   }
 
@@ -105,9 +150,18 @@ class Console {
     this.step(step);
   }
 
-  /** Takes the chat under the focus, or the open one. */
+  /** @returns {void | false} */
+  decline() {
+    const offer = this.offers.current;
+    if (!offer) return false;
+    this.offers.answer(offer, false);
+  }
+
+  /** Takes the chat under the focus, else the one that is offered, else the open one. */
   async take() {
     const card = document.activeElement?.closest("button.card")?.getAttribute("data-conversation");
+    const offer = this.offers.current;
+    if (!card && offer) return this.offers.answer(offer, true);
     if (card && card !== this.chat.id) {
       history.pushState(null, "", `?chat=${encodeURIComponent(card)}`);
       await this.follow();
@@ -120,6 +174,7 @@ async function start() {
   startTicking();
   try {
     const me = await api.me();
+    await loadColleagues();
     showMe(me);
     new Console(me);
   } catch (error) {

@@ -4,6 +4,7 @@
 
 import { el, link, withLinks } from "./dom.js";
 import { evidenceList } from "./evidence.js";
+import { withMentions } from "./mentions.js";
 import { readingView } from "./reading.js";
 import { timeOf } from "./time.js";
 import { ACTS, REASONS, inWords } from "./words.js";
@@ -14,6 +15,12 @@ const HAPPENED = {
   offer_declined: () => "The customer would rather go on with the bot",
   handoff_requested: ({ payload }) => `A person was called: ${inWords(REASONS, payload.reason).toLowerCase()}`,
   taken: ({ payload }) => `${payload.agent_name} ${payload.from_status === "bot" ? "took over from the bot" : "took the chat"}`,
+  desk_offered: ({ payload }) => `Offered to ${payload.agent_name}`,
+  desk_offer_declined: ({ payload }) => `${payload.agent_name} ${payload.why === "expired" ? "did not answer the offer" : "declined the offer"}`,
+  transferred: ({ payload }) => `${payload.agent_name} passed the chat on to ${payload.to_agent_name ?? `whoever knows about ${payload.to_skill}`}`,
+  returned_to_queue: ({ payload }) => (payload.why === "transfer_not_taken"
+    ? "The transfer was not taken; the chat is back in the queue"
+    : `${payload.agent_name} lost the connection; the chat is back in the queue`),
   released: ({ payload }) => `${payload.agent_name} put the chat back into the queue`,
   returned_to_bot: ({ payload }) => `${payload.agent_name} returned the chat to the bot`,
   resolved: ({ payload }) => `${payload.agent_name} resolved the chat`,
@@ -45,7 +52,7 @@ function messageLine(message, customer) {
   return el(
     "li", { class: `line message ${note ? "note" : message.author}`, id: `m-${message.id}`, tabindex: "-1", "data-author": message.author },
     el("p", { class: "byline" }, el("strong", {}, authorOf(message, customer)), note && el("span", { class: "note-mark" }, "Note, only staff"), " ", timeOf(message.at)),
-    el("div", { class: "bubble" }, el("p", { class: "text", dir: "auto" }, withLinks(message.text)), ...extras(message)),
+    el("div", { class: "bubble" }, el("p", { class: "text", dir: "auto" }, note ? withMentions(message.text) : withLinks(message.text)), ...extras(message)),
     el("div", { class: "reading-place" }),
   );
 }

@@ -4,6 +4,7 @@
 
 import { api } from "./api.js";
 import { byId } from "./dom.js";
+import { Keep } from "./store.js";
 
 /** Tells people who cannot see the page that something happened. @param {string} text */
 export function announce(text) {
@@ -12,13 +13,27 @@ export function announce(text) {
   setTimeout(() => (place.textContent = text), 50); // an unchanged text would not be read again
 }
 
+/** Asks only when something written would be lost. @param {string} words what is about to be done @param {string} text @returns {Promise<boolean>} */
+export function sureDespiteDraft(words, text) {
+  const dialog = byId("confirm");
+  byId("confirm-title").textContent = `${words} with an unsent draft?`;
+  byId("confirm-text").textContent = text;
+  byId("confirm-go").textContent = `${words}, drop the draft`;
+  dialog.returnValue = "stay";
+  dialog.showModal();
+  return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "go"), { once: true }));
+}
+
 /** @param {Account} me */
 export function showMe(me) {
   byId("me").textContent = me.name;
   for (const room of ["review", "deliveries"]) {
     byId(`${room}-link`).hidden = me.role !== "owner" && location.pathname !== `/${room}/`;
   }
+  const keep = new Keep(me.id);
   byId("log-out").addEventListener("click", async () => {
+    if (keep.hasUnsent() && !(await sureDespiteDraft("Log out", "Drafts and unsent replies on this computer will be dropped."))) return;
+    keep.forgetUnsent();
     await api.logOut().catch(() => {});
     location.assign("/login");
   });
@@ -35,7 +50,7 @@ const takesText = (target) => target instanceof Element && target.closest("input
 export function listenToKeys(keys, on = () => true) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-    if (takesText(event.target) || document.querySelector("dialog[open]") || !on()) return;
+    if (takesText(event.target) || document.querySelector("dialog[open], :popover-open") || !on()) return;
     if (!Object.hasOwn(keys, event.key)) return;
     if (keys[event.key](event) !== false) event.preventDefault();
   });

@@ -1,11 +1,12 @@
 /** The queue: four lanes of cards. A card keeps its element as long as it exists, so that the focus stays. */
 
 /** @import { Card, Desk } from "./types.js" */
+/** @import { Keep } from "./store.js" */
 
 import { arrange, byId, el } from "./dom.js";
 import { moodMark } from "./reading.js";
 import { since, timeOf } from "./time.js";
-import { REASONS, customerName, inWords } from "./words.js";
+import { FLAGS, REASONS, RETURNED, customerName, inWords } from "./words.js";
 
 const LANES = /** @type {const} */ (["waiting", "mine", "others", "bot"]);
 
@@ -21,12 +22,20 @@ function when(card) {
   return card.last_at ? el("span", { class: "when" }, "Wrote ", timeOf(card.last_at)) : null;
 }
 
+/** What makes a chat harder, or needs somebody in particular. @param {Card} card */
+export function tagsOf({ heavy, flags, language, returned_reason: returned }) {
+  const words = [heavy && "Heavy", ...(flags ?? []).map((flag) => inWords(FLAGS, flag)), language && language !== "en" && language.toUpperCase(), returned && inWords(RETURNED, returned)];
+  const tags = words.filter(Boolean).map((word) => el("span", { class: "flag" }, word));
+  return tags.length ? el("span", { class: "card-tags" }, ...tags) : null;
+}
+
 /** @param {Card} card @param {boolean} mine @param {boolean} unseen */
 function faceOf(card, mine, unseen) {
   const probability = card.state === "frustrated" ? card.frustration : null;
   return [
     el("span", { class: "card-top" }, el("strong", {}, customerName(card.customer_name)), unseen ? el("span", { class: "unseen" }, "New message") : null, where(card, mine)),
     card.reason && card.status !== "bot" ? el("span", { class: "card-reason" }, inWords(REASONS, card.reason)) : null,
+    tagsOf(card),
     card.last_message ? el("span", { class: "card-last", dir: "auto" }, card.last_message) : null,
     el("span", { class: "card-foot" }, card.state ? moodMark(card.state, probability) : null, when(card)),
   ].filter((part) => part !== null);
@@ -35,15 +44,13 @@ function faceOf(card, mine, unseen) {
 export class Queue {
   /** @type {Map<string, {item: HTMLElement, button: HTMLElement, drawn: string}>} */
   #cards = new Map();
-  /** @type {Map<string, string | null>} when the customer last wrote, as this person has seen it */
-  #seen = new Map();
   /** @type {string | null} */
   #openId = null;
-  #drawnBefore = false;
 
-  /** @param {HTMLElement} root @param {(id: string) => void} open */
-  constructor(root, open) {
+  /** @param {HTMLElement} root @param {Keep} keep @param {(id: string) => void} open */
+  constructor(root, keep, open) {
     this.root = root;
+    this.keep = keep;
     root.addEventListener("click", (event) => {
       const card = /** @type {Element} */ (event.target).closest("button.card");
       if (card) open(card.getAttribute("data-conversation") ?? "");
@@ -56,10 +63,10 @@ export class Queue {
     const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest("button.card"));
     this.root.setAttribute("aria-busy", "false");
     byId("queue-loading").hidden = true;
-    for (const lane of LANES) this.#lane(lane, desk[lane]);
+    const offered = new Set((desk.offered ?? []).map((offer) => offer.id));
+    for (const lane of LANES) this.#lane(lane, desk[lane].filter((card) => !offered.has(card.id)));
     const present = new Set(LANES.flatMap((lane) => desk[lane].map((card) => card.id)));
     for (const id of [...this.#cards.keys()]) if (!present.has(id)) this.#cards.delete(id);
-    this.#drawnBefore = true;
     if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
   }
 
@@ -67,7 +74,17 @@ export class Queue {
   mark(openId) {
     this.#openId = openId;
     for (const [id, { button }] of this.#cards) button.setAttribute("aria-current", String(id === openId));
-    if (openId) this.#cards.get(openId)?.button.querySelector(".unseen")?.remove();
+  }
+
+  /** What was new in a chat was looked at. @param {string} id */
+  seen(id) {
+    this.#cards.get(id)?.button.querySelector(".unseen")?.remove();
+  }
+
+  /** Whether the customer wrote something that was never on this person's screen. @param {Card} card @param {boolean} mine */
+  #unseen(card, mine) {
+    const seen = this.keep.seen(card.id) ?? (mine ? 0 : Infinity); // of others' chats only those once looked at
+    return (card.last_message_seq ?? 0) > seen;
   }
 
   /** @param {typeof LANES[number]} name @param {Card[]} cards */
@@ -83,8 +100,7 @@ export class Queue {
 
   /** @param {Card} card @param {boolean} mine */
   #card(card, mine) {
-    if (!this.#drawnBefore || card.id === this.#openId) this.#seen.set(card.id, card.last_at);
-    const unseen = mine && this.#seen.get(card.id) !== card.last_at;
+    const unseen = !(card.id === this.#openId && document.visibilityState === "visible") && this.#unseen(card, mine);
     const known = this.#cards.get(card.id) ?? this.#newCard(card.id);
     const drawn = JSON.stringify([card, mine, unseen]);
     if (known.drawn !== drawn) {

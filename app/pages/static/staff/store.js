@@ -1,9 +1,15 @@
-/** What this browser keeps for one person: drafts, replies that did not get through, and choices. */
+/** What this browser keeps for one person: drafts, replies that did not get through, what was seen, and choices. */
 
 /** @import { Outgoing } from "./types.js" */
 
+/** What storage would not take; lives as long as the page. @type {Map<string, unknown>} */
+const memory = new Map();
+/** Chats and mentions remembered as seen; older ones are long gone from the desk. */
+const REMEMBERED = 500;
+
 /** @param {string} key @returns {any} */
 function read(key) {
+  if (memory.has(key)) return memory.get(key);
   try {
     return JSON.parse(localStorage.getItem(key) ?? "null");
   } catch {
@@ -13,11 +19,12 @@ function read(key) {
 
 /** @param {string} key @param {unknown} value null removes it */
 function write(key, value) {
+  memory.delete(key);
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // without storage the page still works; only a reload forgets
+    memory.set(key, value); // without storage the page still works; only a reload forgets
   }
 }
 
@@ -53,5 +60,47 @@ export class Keep {
   /** @param {string} conversationId @param {Outgoing[]} items */
   saveOutgoing(conversationId, items) {
     write(`${this.prefix}.out.${conversationId}`, items.length ? items : null);
+  }
+
+  /** The last event of a conversation that was on the screen. @param {string} conversationId @returns {number | undefined} */
+  seen(conversationId) {
+    return read(`${this.prefix}.seen`)?.[conversationId];
+  }
+
+  /** @param {string} conversationId @param {number} seq */
+  saveSeen(conversationId, seq) {
+    const { [conversationId]: before, ...others } = read(`${this.prefix}.seen`) ?? {};
+    const kept = Object.entries(others).slice(1 - REMEMBERED);
+    write(`${this.prefix}.seen`, Object.fromEntries([...kept, [conversationId, Math.max(before ?? 0, seq)]]));
+  }
+
+  /** @returns {string[]} ids of the notes whose mention was looked at */
+  mentionsSeen() {
+    return read(`${this.prefix}.mentions`) ?? [];
+  }
+
+  /** @param {string} messageId */
+  saveMentionSeen(messageId) {
+    write(`${this.prefix}.mentions`, [...this.mentionsSeen(), messageId].slice(-REMEMBERED));
+  }
+
+  /** Whether anything was written and not sent. @returns {boolean} */
+  hasUnsent() {
+    return this.#writing().length > 0;
+  }
+
+  /** Forgets what was written and not sent: the next person at this computer must not find it. */
+  forgetUnsent() {
+    for (const key of this.#writing()) write(key, null);
+  }
+
+  #writing() {
+    const kept = [...memory.keys()];
+    try {
+      kept.push(...Object.keys(localStorage));
+    } catch {
+      // storage is off: everything is in memory
+    }
+    return kept.filter((key) => key.startsWith(`${this.prefix}.draft.`) || key.startsWith(`${this.prefix}.out.`));
   }
 }

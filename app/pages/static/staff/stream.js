@@ -1,6 +1,6 @@
 /** The desk's feed: one EventSource, reopened by hand so that its loss can be told from a session that is over. */
 
-/** @import { Desk } from "./types.js" */
+/** @import { Desk, Presence } from "./types.js" */
 
 import { Problem, api } from "./api.js";
 
@@ -13,7 +13,10 @@ export class DeskStream {
   /** @type {EventSource | null} */
   #source = null;
 
-  /** @param {{desk: (desk: Desk) => void, changed: (ids: string[]) => void, opened: () => void, lost: () => void}} on */
+  /**
+   * @param {{desk: (desk: Desk) => void, changed: (ids: string[]) => void, presence: (presence: Presence) => void,
+   *   mentioned: () => void, opened: () => void, lost: () => void}} on
+   */
   constructor(on) {
     this.on = on;
     this.#open();
@@ -31,6 +34,8 @@ export class DeskStream {
     source.addEventListener("open", () => this.on.opened());
     source.addEventListener("desk", (event) => this.#hear(() => this.on.desk(JSON.parse(event.data))));
     source.addEventListener("changed", (event) => this.#hear(() => this.on.changed(JSON.parse(event.data))));
+    source.addEventListener("presence", (event) => this.#hear(() => this.on.presence(JSON.parse(event.data))));
+    source.addEventListener("mentioned", () => this.#hear(() => this.on.mentioned()));
     source.addEventListener("error", () => source === this.#source && this.#lost());
   }
 

@@ -4,7 +4,7 @@
 
 /** @type {Record<string, Status>} */
 const LEADS_TO = {
-  handoff_requested: "waiting", released: "waiting", taken: "with_agent",
+  handoff_requested: "waiting", released: "waiting", transferred: "waiting", returned_to_queue: "waiting", taken: "with_agent",
   returned_to_bot: "bot", reopened: "bot", resolved: "resolved",
 };
 
@@ -50,6 +50,12 @@ export class Thread {
   get texts() {
     const messages = [...this.events.values()].flatMap((event) => (event.message ? [event.message] : []));
     return new Map(messages.map((message) => [message.id, message.text]));
+  }
+
+  /** Where the chat began, as the widget told. @returns {{page: string | null, referrer: string | null}} */
+  get visit() {
+    const opened = [...this.events.values()].find((event) => event.kind === "conversation_opened");
+    return { page: opened?.payload.page_url ?? null, referrer: opened?.payload.referrer ?? null };
   }
 
   /** @returns {number[]} the seq of each handoff */

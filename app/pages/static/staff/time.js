@@ -6,6 +6,18 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
 
+/** How far the server's clock is ahead of this computer's, in milliseconds. */
+let ahead = 0;
+
+/** Learns the server's time, so that waits and deadlines are right on a computer whose clock is not. @param {string | null} date an HTTP date */
+export function learnTime(date) {
+  const server = Date.parse(date ?? "");
+  // HTTP dates are cut to the second, so small differences mean nothing.
+  if (server) ahead = Math.abs(server - Date.now()) > 2000 ? server - Date.now() : 0;
+}
+
+const now = () => Date.now() + ahead;
+
 /** @param {Date} a @param {Date} b */
 const sameDay = (a, b) => a.toDateString() === b.toDateString();
 
@@ -34,14 +46,25 @@ export function span(milliseconds) {
 
 /** How long it is since `iso`; ticks once startTicking() runs. @param {string} iso @returns {HTMLElement} */
 export function since(iso) {
-  return el("time", { datetime: iso, "data-since": iso }, span(Date.now() - Date.parse(iso)));
+  return el("time", { datetime: iso, "data-since": iso }, span(now() - Date.parse(iso)));
 }
 
-/** One timer for every wait on the page. */
+/** How long it is until `iso`, ticking. @param {string} iso @returns {HTMLElement} */
+export function until(iso) {
+  return el("time", { datetime: iso, "data-until": iso }, left(iso));
+}
+
+/** @param {string} iso */
+const left = (iso) => (Date.parse(iso) > now() ? `${span(Date.parse(iso) - now())} left` : "Time is up");
+
+/** One timer for every wait and deadline on the page. */
 export function startTicking() {
   setInterval(() => {
     for (const node of document.querySelectorAll("time[data-since]")) {
-      node.textContent = span(Date.now() - Date.parse(node.getAttribute("data-since") ?? ""));
+      node.textContent = span(now() - Date.parse(node.getAttribute("data-since") ?? ""));
+    }
+    for (const node of document.querySelectorAll("time[data-until]")) {
+      node.textContent = left(node.getAttribute("data-until") ?? "");
     }
   }, 1000);
 }

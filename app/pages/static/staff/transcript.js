@@ -14,13 +14,17 @@ export class Transcript {
   #lines = new Map();
   #list = el("ol", { class: "lines" });
   #last = 0;
+  /** Whether the end was in sight when something was last scrolled or added. */
+  #follows = true;
 
   /** @param {HTMLElement} root the element that scrolls @param {HTMLElement} [newer] shown while something new is out of sight */
   constructor(root, newer) {
     this.root = root;
     this.newer = newer;
     newer?.addEventListener("click", () => this.toEnd());
-    root.addEventListener("scroll", () => this.#atEnd() && newer && (newer.hidden = true), { passive: true });
+    root.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    // What appears above or below takes room away, and must not push the latest line out of sight.
+    new ResizeObserver(() => this.#follows && this.toEnd()).observe(root);
   }
 
   /** Draws a thread from its beginning. @param {Thread} thread */
@@ -67,7 +71,13 @@ export class Transcript {
     if (line) this.root.scrollTop += line.getBoundingClientRect().top - this.root.getBoundingClientRect().top - this.root.clientHeight / 2;
   }
 
+  #scrolled() {
+    this.#follows = this.#atEnd();
+    if (this.#follows && this.newer) this.newer.hidden = true;
+  }
+
   toEnd() {
+    this.#follows = true;
     this.root.scrollTop = this.root.scrollHeight;
     if (this.newer) this.newer.hidden = true;
   }

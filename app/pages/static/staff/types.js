@@ -67,6 +67,26 @@
  *
  * @typedef {{id: string, name: string, email: string, role: "agent" | "owner"}} Account
  *
+ * @typedef {{id: string, name: string}} Colleague
+ *
+ * @typedef {Account & {status: "here" | "away" | "leaving", capacity: number, held: number, load: number,
+ *   skills: string[], languages: string[], day: {chats: number, heavy_minutes: number, since: string | null},
+ *   pause_advised: boolean, pause_reason: string | null}} Me  oneself at work
+ *
+ * @typedef {{id: string, name: string, status: Me["status"], held: number, capacity: number, heavy: boolean}} AtDesk
+ *
+ * @typedef {object} Mention  a colleague's note that names me
+ * @property {string} message_id
+ * @property {string} conversation_id
+ * @property {string | null} customer_name
+ * @property {string | null} author_name
+ * @property {string} at
+ *
+ * @typedef {{shortcut: string, title: string, text: string, source: "canned" | "faq", score: number}} Reply
+ *
+ * @typedef {{id: string, name: string, typing: boolean, replying: boolean}} Viewer
+ * @typedef {{id: string, viewers: Viewer[], customer_is_typing: boolean}} Presence  who is in one conversation now
+ *
  * @typedef {object} Card  a conversation in a list at the desk
  * @property {string} id
  * @property {Status} status
@@ -77,13 +97,21 @@
  * @property {string | null} assignee_id
  * @property {string | null} assignee_name
  * @property {number} last_seq
- * @property {string | null} last_message
+ * @property {string | null} last_message  what the customer wrote last
+ * @property {number | null} last_message_seq
  * @property {string | null} last_at
  * @property {string | null} state
  * @property {number | null} frustration
  * @property {{place: number, minutes: number | null} | null} wait
+ * @property {boolean} [heavy]
+ * @property {string[]} [flags]
+ * @property {string | null} [language]
+ * @property {string | null} [returned_reason]
  *
- * @typedef {{me: Account, waiting: Card[], mine: Card[], others: Card[], bot: Card[], online: number}} Desk
+ * @typedef {Card & {offer_expires_at: string}} Offer  a chat that is offered to me
+ *
+ * @typedef {{me: Account | Me, waiting: Card[], mine: Card[], others: Card[], bot: Card[], online: number,
+ *   offered?: Offer[], agents?: AtDesk[]}} Desk
  *
  * @typedef {"right" | "too_early" | "too_late" | "not_needed"} Verdict
  *

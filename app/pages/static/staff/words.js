@@ -22,7 +22,9 @@ export const STATES = { frustrated: "Frustrated", confused: "Confused", worried:
 const MARKS = { frustrated: "▲", confused: "?", worried: "!", pleased: "✓", neutral: "–" };
 
 /** @type {Record<string, string>} */
-export const FLAGS = { asked_for_human: "Asks for a person", abusive: "Insulting", safety: "Danger" };
+export const FLAGS = { asked_for_human: "Asks for a person", abusive: "Insulting", abuse: "Insulting", safety: "Danger" };
+/** Why a chat is in the queue again. @type {Record<string, string>} */
+export const RETURNED = { vanished: "Its agent lost the connection", transfer_not_taken: "Its transfer was not taken" };
 
 /** @type {Record<string, string>} */
 export const ACTS = {
