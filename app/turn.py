@@ -174,7 +174,7 @@ class BotTurn:
 
         The desk is looked at only when a person would come: a decision that needs no one needs no room.
         """
-        if _was_asked(thread) and is_yes(now.text):
+        if _was_asked(thread) and is_yes(now.text, firm=not thread.conversation.offer_open):
             evidence = Evidence("offer_accepted", 1, 1, "Accepted the offer of a person", now.id)
             return Decision(Act.HANDOFF, Reason.ASKED, (evidence,)), Capacity.FREE
         if thread.conversation.offer_open and is_no(now.text):

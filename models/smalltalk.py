@@ -44,7 +44,12 @@ _MIXED = re.compile(rf"(?:(?:{'|'.join(_PHRASES.values())}|{_FILLER})(?:\s+|$))+
 _ORDER = ("bot_question", "thanks", "goodbye", "greeting", "acknowledgement")
 
 
-_YES = {"yes", "yeah", "yep", "please", "ok", "okay", "sure", "y", "definitely", "absolutely"}
+_FIRM = {"yes", "yeah", "yep", "yup", "please", "pls", "y", "definitely", "absolutely"}
+_YES = _FIRM | {"ok", "okay", "sure", "alright"}
+_WITH_YES = _YES | {
+    "thanks", "thank", "you", "do", "that", "would", "be", "great", "good", "go", "ahead", "a", "person", "human",
+    "someone", "i'd", "like", "it", "now", "then",
+}  # fmt: skip
 _NO = {"no", "nope", "nah", "not", "n", "dont", "don't", "never"}
 
 
@@ -59,10 +64,11 @@ def is_no(text: str) -> bool:
     return any(word in _NO for word in _short(text))
 
 
-def is_yes(text: str) -> bool:
-    """A plain yes: "yes please", "ok"; a no beside it wins."""
+def is_yes(text: str, *, firm: bool = False) -> bool:
+    """A plain yes and nothing else: "yes please", "ok"; a no beside it wins. ``firm`` leaves out "ok" and "sure"."""
     words = _short(text)
-    return bool(words) and words[0] in _YES and not is_no(text)
+    begins = bool(words) and words[0] in (_FIRM if firm else _YES)
+    return begins and all(word in _WITH_YES for word in words) and not is_no(text)
 
 
 def smalltalk_kind(text: str) -> str | None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from models.smalltalk import smalltalk_kind
+from models.smalltalk import is_yes, smalltalk_kind
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,20 @@ def test_no_text_takes_long_to_look_at(text: str) -> None:
     began = time.perf_counter()
     assert smalltalk_kind(text) is None
     assert time.perf_counter() - began < 1.0
+
+
+@pytest.mark.parametrize("text", ["yes", "Yes please!", "ok", "sure, thanks", "yeah go ahead", "please do", "OK then"])
+def test_a_plain_yes_is_one(text: str) -> None:
+    assert is_yes(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["ok so sticky = dark", "yes but where is it", "no", "ok, no thanks", "", "please refund me"]
+)
+def test_what_says_more_is_no_plain_yes(text: str) -> None:
+    assert not is_yes(text)
+
+
+def test_an_ok_is_no_firm_yes() -> None:
+    assert is_yes("yes please", firm=True)
+    assert not is_yes("ok", firm=True)
