@@ -1,7 +1,7 @@
 """SQLite on the event loop: a statement takes microseconds and runs where it is; what may wait goes to a thread.
 
 The usual asynchronous driver hands every statement to a thread and waits for it, which costs four times what the
-statement does (docs/adr/0010-sqlite-on-the-loop.md). Here only BEGIN IMMEDIATE, which may wait for another
+statement does (docs/adr/0010-sqlite-on-the-loop.md). Here only a BEGIN IMMEDIATE that must wait for another
 process, and COMMIT, which waits for the disk, leave the loop. Long reads belong in ``Database.scan``.
 """
 
@@ -39,10 +39,10 @@ class LoopSQLite(SQLiteDialect_pysqlite):
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Run one statement."""
-        if statement == WAITS:
-            await_(_in_thread(lambda: cursor.execute(statement, parameters)))
-            return
-        cursor.execute(statement, parameters)
+        if statement == WAITS and not _begin_at_once(cursor):
+            await_(_in_thread(lambda: cursor.execute(statement)))
+        elif statement != WAITS:
+            cursor.execute(statement, parameters)
         await_(_done())
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
@@ -63,6 +63,21 @@ class _Cursor(sqlite3.Cursor):
 class _Connection(sqlite3.Connection):
     def cursor(self, factory: Any = _Cursor) -> Any:
         return super().cursor(factory)
+
+
+def _begin_at_once(cursor: sqlite3.Cursor) -> bool:
+    """Begin to write if nobody else does; whether that went. Hardly ever does another process write at the time."""
+    (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        cursor.execute(WAITS)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={patience}")
+    return True
 
 
 async def _done() -> None:

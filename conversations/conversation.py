@@ -112,6 +112,8 @@ class Conversation(DeskVerbs):
     changes: list[Event] = field(default_factory=list)
     posted: list[Message] = field(default_factory=list)
     readings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stored: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The row as it was read, so that only what changed is written."""
 
     @classmethod
     def open(cls, shop_id: str, at: datetime, name: str | None = None, email: str | None = None,

@@ -3,6 +3,7 @@
 All functions take an open connection and never commit; the caller's unit of work does.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -90,9 +91,12 @@ async def save(conn: AsyncConnection, conversation: Conversation) -> None:
     """Write what the verbs did. Raises Stale when another writer saved it first."""
     read_version = conversation.version
     conversation.version = read_version + 1
+    before, now = conversation.stored, _row(conversation)
+    changed = {name: value for name, value in now.items() if name not in before or before[name] != value}
     guard = {"own_id": conversation.id, "read_version": read_version}
-    if (await conn.execute(_SAVE, _row(conversation) | guard)).rowcount != 1:
+    if (await conn.execute(_SAVE, changed | guard)).rowcount != 1:
         raise Stale()
+    conversation.stored = now
     await _write_changes(conn, conversation)
 
 
@@ -254,7 +258,15 @@ def _row(conversation: Conversation) -> dict[str, Any]:
 
 
 def _conversation(row: Any) -> Conversation:
-    return Conversation(**{name: row[name] for name in _COLUMNS} | {"status": Status(row["status"])})
+    stored = {name: row[name] for name in _COLUMNS}
+    return Conversation(
+        **stored | {"status": Status(row["status"])}, stored={name: _apart(value) for name, value in stored.items()}
+    )
+
+
+def _apart(value: Any) -> Any:
+    """A value that does not change when the conversation's own list or mapping does."""
+    return copy.copy(value) if isinstance(value, (list, dict)) else value
 
 
 def _message_row(conversation_id: str, message: Message) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import anyio
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from app.db import Database
 from app.live import EVERYTHING, MemoryLive
@@ -160,3 +162,21 @@ async def test_a_follower_who_left_is_forgotten(db: Database) -> None:
 
 async def test_the_database_says_when_it_answers(db: Database) -> None:
     await db.ping()
+
+
+async def test_a_writer_in_another_process_is_waited_for_without_holding_up_the_loop(migrated_sqlite_url: str) -> None:
+    db = Database(migrated_sqlite_url, MemoryLive())
+    elsewhere = sqlite3.connect(str(make_url(migrated_sqlite_url).database), isolation_level=None)
+    elsewhere.execute("BEGIN IMMEDIATE")
+
+    async def write() -> None:
+        async with db.unit_of_work() as work:
+            await work.conn.execute(sa.text("update conversations set version = version"))
+
+    writing = asyncio.create_task(write())
+    ticks = [await asyncio.sleep(0.01, i) for i in range(20)]
+    assert (len(ticks), writing.done()) == (20, False)
+    elsewhere.execute("ROLLBACK")
+    elsewhere.close()
+    await asyncio.wait_for(writing, 5)
+    await db.close()
