@@ -166,13 +166,14 @@ async def test_the_database_says_when_it_answers(db: Database) -> None:
 
 async def test_a_writer_in_another_process_is_waited_for_without_holding_up_the_loop(migrated_sqlite_url: str) -> None:
     db = Database(migrated_sqlite_url, MemoryLive())
-    elsewhere = sqlite3.connect(str(make_url(migrated_sqlite_url).database), isolation_level=None)
-    elsewhere.execute("BEGIN IMMEDIATE")
 
     async def write() -> None:
         async with db.unit_of_work() as work:
             await work.conn.execute(sa.text("update conversations set version = version"))
 
+    await write()
+    elsewhere = sqlite3.connect(str(make_url(migrated_sqlite_url).database), isolation_level=None)
+    elsewhere.execute("BEGIN IMMEDIATE")
     writing = asyncio.create_task(write())
     ticks = [await asyncio.sleep(0.01, i) for i in range(20)]
     assert (len(ticks), writing.done()) == (20, False)
