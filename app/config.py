@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """A customer's limit; beyond it 429 with Retry-After."""
     openings_per_minute: int = Field(30, ge=1)
     """New conversations from one address."""
+    identity_key: SecretStr = SecretStr("")
+    """Shared with the shop's server, which signs its customers' ids with it; empty: no customer is known."""
     smtp_url: SecretStr = SecretStr("")
     """Where mail is handed in: ``smtp://user:password@host:587?starttls=1`` or ``smtps://...``; empty: no mail."""
     mail_from: str = Field("", validate_default=True)

@@ -69,6 +69,8 @@ class Conversation(DeskVerbs):
     assignee_id: str | None = None
     customer_name: str | None = None
     customer_email: str | None = None
+    customer_ref: str | None = None
+    """The customer's id at the shop, only where the shop has vouched for it."""
     version: int = 0
     last_seq: int = 0
     due_at: datetime | None = None
@@ -118,10 +120,10 @@ class Conversation(DeskVerbs):
     @classmethod
     def open(cls, shop_id: str, at: datetime, name: str | None = None, email: str | None = None,
              page_url: str | None = None, language: str | None = None,
-             referrer: str | None = None) -> "Conversation":  # fmt: skip
+             referrer: str | None = None, ref: str | None = None) -> "Conversation":  # fmt: skip
         """Begin a conversation; nothing is due until the customer writes."""
         self = cls(id=new_id(), shop_id=shop_id, opened_at=at, customer_name=name, customer_email=email,
-                   language=language)  # fmt: skip
+                   customer_ref=ref, language=language)  # fmt: skip
         came_from = {"referrer": referrer} if referrer else {}
         self._happened(Kind.CONVERSATION_OPENED, "customer", at, shop_id=shop_id, page_url=page_url, **came_from)
         return self

@@ -173,6 +173,18 @@ async def waiting(conn: AsyncConnection) -> list[Conversation]:
     return await _listed(conn, conversations.c.status == Status.WAITING.value, conversations.c.queue_rank)
 
 
+async def earlier_of(conn: AsyncConnection, conversation: Conversation, limit: int = 5) -> list[Conversation]:
+    """The same known customer's earlier conversations with the shop, the latest first; none for who is not known."""
+    if conversation.customer_ref is None:
+        return []
+    same = sa.and_(
+        conversations.c.customer_ref == conversation.customer_ref,
+        conversations.c.shop_id == conversation.shop_id,
+        conversations.c.opened_at < conversation.opened_at,
+    )
+    return await _listed(conn, same, conversations.c.opened_at.desc(), limit)
+
+
 async def count_waiting(conn: AsyncConnection) -> int:
     """How many conversations wait for a person."""
     query = sa.select(sa.func.count()).where(conversations.c.status == Status.WAITING.value)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conversations.conversation import Message
+from conversations.conversation import Conversation, Message
 from conversations.events import Event, Kind
-from conversations.lifecycle import Author, Visibility
+from conversations.lifecycle import Author, Status, Visibility
 
 _EMAIL = re.compile(r"[\w.+'’-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = r"[A-Za-z]{0,4}-?\d[\dA-Za-z-]{3,19}"
@@ -54,9 +54,11 @@ class Brief:
     promised: tuple[Line, ...]
     mood: tuple[MoodPoint, ...]
     avoid: tuple[Line, ...]
+    earlier: tuple[Line, ...] = ()
+    """The same known customer's earlier conversations and how they ended, the latest first."""
 
 
-def brief_of(messages: Sequence[Message], events: Sequence[Event]) -> Brief:
+def brief_of(messages: Sequence[Message], events: Sequence[Event], earlier: Sequence[Conversation] = ()) -> Brief:
     """The brief of one conversation, from its transcript and its events (both in order)."""
     public = [m for m in messages if m.visibility is Visibility.PUBLIC]
     customer = [m for m in public if m.author is Author.CUSTOMER]
@@ -68,7 +70,16 @@ def brief_of(messages: Sequence[Message], events: Sequence[Event]) -> Brief:
         promised=tuple(Line(m.text, m.id) for m in public if m.author is Author.SYSTEM and m.extra.get("promise"))[-1:],
         mood=mood_curve(customer),
         avoid=_avoid(events, public),
+        earlier=tuple(_ending(conversation) for conversation in earlier),
     )
+
+
+def _ending(earlier: Conversation) -> Line:
+    """When an earlier conversation was, why a person was needed if one was, and how it ended."""
+    why = f"a person was needed ({earlier.handoff_reason})" if earlier.handoff_reason else "the bot answered"
+    ended = "closed" if earlier.status is Status.RESOLVED else "not closed"
+    text = f"{earlier.opened_at.day} {earlier.opened_at:%B %Y}: {why}, {ended}"
+    return Line(text, detail={"conversation_id": earlier.id})
 
 
 def mood_curve(messages: Sequence[Message]) -> tuple[MoodPoint, ...]:

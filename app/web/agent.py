@@ -160,7 +160,9 @@ async def staff_view(conn: AsyncConnection, conversation_id: str) -> StaffView:
     messages = [message for _, message in history if message]
     assignee = await accounts.name_of(conn, conversation.assignee_id)
     events = [EventOut.of(event, message, staff=True) for event, message in history]
-    return StaffView.of(conversation, events, brief_of(messages, [event for event, _ in history]), assignee)
+    earlier = await store.earlier_of(conn, conversation)
+    brief = brief_of(messages, [event for event, _ in history], earlier)
+    return StaffView.of(conversation, events, brief, assignee)
 
 
 async def give(work: Work, house: House, conversation: Conversation, me: Account) -> None:

@@ -9,11 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import accounts
+from app.identity import is_genuine
 from app.live import DESK
 from app.metrics import MESSAGES
 from app.outbox import unseen
 from app.queue import wait_for, wait_now
 from app.web.deps import Address, House, HouseDep, OwnConversation
+from app.web.errors import HttpProblem
 from app.web.schemas import (
     AnswerOffer,
     ComeBack,
@@ -44,7 +46,7 @@ async def open_conversation(
     language = preferred(accept_language, front.shop.languages)
     referrer = body.referrer if front.shop.privacy.referrer else None
     conversation = Conversation.open(
-        front.shop.id, house.clock(), body.name, body.email, body.page_url, language, referrer
+        front.shop.id, house.clock(), body.name, body.email, body.page_url, language, referrer, _known(body, house)
     )
     conversation.say(front.voice.line("greeting", shop=front.shop.name), house.clock(), act="greeting", buttons=[])
     async with house.db.unit_of_work() as work:
@@ -158,6 +160,16 @@ def preferred(accept_language: str, spoken: Sequence[str]) -> str | None:
     """The first of the browser's languages that the shop speaks; None when it names none of them."""
     asked = (part.partition(";")[0].strip().lower()[:2] for part in accept_language.split(","))
     return next((language for language in asked if language in spoken), None)
+
+
+def _known(body: OpenConversation, house: House) -> str | None:
+    """The customer's id at the shop, or 403 when the shop has not signed it."""
+    if body.customer is None:
+        return None
+    if not is_genuine(body.customer.id, body.customer.signature, house.settings.identity_key.get_secret_value()):
+        detail = "This customer's id is not signed with WARMLINE_IDENTITY_KEY. Leave it out, or sign it."
+        raise HttpProblem(403, "bad_identity", detail)
+    return body.customer.id
 
 
 async def _last_state(conn: AsyncConnection, conversation_id: str) -> str | None:

@@ -39,6 +39,14 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class KnownCustomer(_In):
+    """A customer for whom the shop vouches."""
+
+    id: Annotated[str, Printable, Field(min_length=1, max_length=64)]
+    signature: Annotated[str, Field(max_length=128)]
+    """HMAC-SHA256 of the id with the identity key, in hexadecimal."""
+
+
 class OpenConversation(_In):
     """A customer begins."""
 
@@ -48,6 +56,7 @@ class OpenConversation(_In):
     page_url: Annotated[Annotated[str, Field(max_length=2000)] | None, Printable] = None
     referrer: Annotated[Annotated[str, Field(max_length=2000)] | None, Printable] = None
     """Kept only where the shop's file allows it."""
+    customer: KnownCustomer | None = None
 
 
 class SendMessage(_In):

@@ -1,12 +1,14 @@
 /**
  * Warmline's launcher: <script async src="https://chat.example/widget.js" data-shop="my-shop"></script>
  * Draws a button in a shadow root; the chat itself is a frame on Warmline's origin, made on first use.
- * Tells that frame the shop's id, and the addresses of the page and of the one before it, without their queries and
+ * Tells that frame the shop's id, for whom the shop vouches (data-customer, data-signature), and the addresses of the page and of the one before it, without their queries and
  * fragments, nothing else. They stay in the browser; the frame passes the second on only if the shop's file allows it.
  */
 (() => {
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   const shop = script?.dataset.shop;
+  const { customer, signature } = script?.dataset ?? {};
+  const known = customer && signature ? { customer, signature } : {};
   if (!script || !shop || document.querySelector("[data-warmline]")) return;
   const origin = new URL(script.src).origin;
   const phone = matchMedia("(max-width: 480px)");
@@ -96,7 +98,8 @@
     if (frame) return;
     const page = location.origin + location.pathname;
     const from = document.referrer.split(/[?#]/)[0];
-    const src = `${origin}/chat/?shop=${encodeURIComponent(shop)}#page=${encodeURIComponent(page)}&from=${encodeURIComponent(from)}`;
+    const given = new URLSearchParams({ page, from, ...known });
+    const src = `${origin}/chat/?shop=${encodeURIComponent(shop)}#${given}`;
     frame = /** @type {HTMLIFrameElement} */ (make("iframe", { src, title: "Chat" }));
     panel.append(frame);
   };

@@ -88,11 +88,11 @@ export const streamOf = (session) => ({
 
 /**
  * @param {string} shop
- * @param {{page: string | null, referrer: string | null}} visit
+ * @param {{page: string | null, referrer: string | null, customer?: {id: string, signature: string} | null}} visit
  * @returns {Promise<{token: string, conversation: View}>}
  */
-export const open = (shop, { page, referrer }) =>
-  call("POST", "/conversations", { body: { shop, page_url: page, referrer } });
+export const open = (shop, { page, referrer, customer = null }) =>
+  call("POST", "/conversations", { body: { shop, page_url: page, referrer, customer } });
 
 /** @param {string} token from a mail's link @returns {Promise<{token: string, conversation: View}>} */
 export const comeBack = (token) => call("POST", "/returns", { body: { token } });

@@ -25,7 +25,7 @@ export class Chat {
     this.store = new Store(shop);
     this.embed = new Embed({ onShown: (focus) => this.shown(focus), onHidden: () => this.countUnread() });
     this.page = this.embed.page ?? location.href;
-    this.sessions = new Sessions(this.store, shop, { page: this.embed.page, referrer: this.embed.referrer }, (why) => this.notices.say(why));
+    this.sessions = new Sessions(this.store, shop, this.embed, (why) => this.notices.say(why));
     this.outbox = new Outbox(this.store, {
       isReady: () => this.session !== null || this.failures > 0,
       send: (item) => this.deliver(item),

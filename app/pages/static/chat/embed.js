@@ -8,6 +8,8 @@ export class Embed {
     this.page = addressIn("page");
     /** Where the visitor came from; only where the shop's file allows it. */
     this.referrer = "referrer" in document.body.dataset ? addressIn("from") : null;
+    /** For whom the shop vouches. */
+    this.customer = knownCustomer();
     this.parent = this.isFramed && this.page ? new URL(this.page).origin : null;
     this.shown = !this.isFramed;
     this.unread = -1;
@@ -52,6 +54,13 @@ export class Embed {
     if (count !== this.unread) this.tell("unread", { count });
     this.unread = count;
   }
+}
+
+/** The customer's id at the shop and the shop's signature of it, from the fragment. @returns {{id: string, signature: string} | null} */
+function knownCustomer() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const [id, signature] = [given.get("customer"), given.get("signature")];
+  return id && signature ? { id, signature } : null;
 }
 
 /** An address of the shop's page, from the fragment: it never reaches a server's log. @param {string} name @returns {string | null} */

@@ -10,7 +10,7 @@ const TOLD = 100;
 
 export class Sessions {
   /**
-   * @param {import("./store.js").Store} store @param {string} shop @param {{page: string | null, referrer: string | null}} visit
+   * @param {import("./store.js").Store} store @param {string} shop @param {{page: string | null, referrer: string | null, customer?: {id: string, signature: string} | null}} visit
    * @param {(why: string) => void} onLinkOver the link in a mail opens nothing any more
    */
   constructor(store, shop, visit, onLinkOver) {
@@ -19,6 +19,9 @@ export class Sessions {
     this.visit = visit;
     this.onLinkOver = onLinkOver;
     this.link = linkFromMail();
+    // On a shared computer the next customer must not find the last one's chat.
+    if (visit.customer && this.store.get("customer") !== visit.customer.id) this.store.remove("session");
+    if (visit.customer) this.store.set("customer", visit.customer.id);
   }
 
   /** @returns {Session | null} */

@@ -14,6 +14,14 @@ const quoteItem = (line) => el("li", { class: "quote", dir: "auto" }, toMessage(
 /** @param {Line} line */
 const whyItem = (line) => (line.detail ? evidenceItem(line.detail) : plainItem(line));
 
+/** @param {Line} line */
+const earlierItem = (line) => {
+  const detail = /** @type {any} */ (line.detail);
+  const open = el("button", { type: "button", class: "quiet" }, line.text);
+  open.addEventListener("click", () => open.dispatchEvent(new CustomEvent("open-conversation", { bubbles: true, detail: detail.conversation_id })));
+  return el("li", {}, open);
+};
+
 /** @param {string} title @param {Line[]} lines @param {(line: Line) => HTMLElement} item @param {string} [none] shown when there is nothing; without it the section is left out */
 function section(title, lines, item, none) {
   if (!lines.length && !none) return null;
@@ -56,6 +64,7 @@ export function briefView(brief, reason, around) {
     section("What the bot tried", brief.tried, plainItem, "The bot gave no answer from the shop’s list."),
     section("What was promised", brief.promised, plainItem),
     section("What to avoid", brief.avoid, plainItem),
+    section("Earlier conversations", brief.earlier, earlierItem),
     moodView(brief.mood, around),
   ];
 }

@@ -30,6 +30,7 @@ class Console {
     this.root = byId("desk");
     const keep = new Keep(me.id);
     this.notify = new Notify((id) => this.open(id));
+    document.addEventListener("open-conversation", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.alerts = new Alerts((words, id) => this.notify.show(words, id), (id) => this.chat.inSight(id));
     this.chat = new Chat(me, keep, { view: (name) => this.view(name), refresh: () => this.refresh(), seen: (id) => this.queue.seen(id) });
     this.queue = new Queue(byId("queue"), keep, (id) => this.open(id));

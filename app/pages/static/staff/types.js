@@ -49,6 +49,7 @@
  * @property {Line[]} tried
  * @property {Line[]} promised
  * @property {Line[]} avoid
+ * @property {Line[]} earlier
  * @property {MoodPoint[]} mood
  *
  * @typedef {object} StaffView  a conversation with everything that is known of it
