@@ -35,7 +35,7 @@ class Voice:
         self.tone = tone
         self._env = Environment(
             loader=FileSystemLoader(folder / locale), undefined=StrictUndefined, autoescape=False,  # noqa: S701 - plain text, shown with textContent
-            trim_blocks=True, lstrip_blocks=True,
+            trim_blocks=True, lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
         self._openings: dict[tuple[str, str], Sequence[str]] = {}
         self._compiled: dict[str, Template] = {}
