@@ -39,6 +39,8 @@ class Draft:
     shop: Shopfront
     signals: dict[str, float]
     """What the policy saw, for the record."""
+    language: str | None = None
+    """The language of the message where the shop does not speak it: who takes it should."""
     customer_email: str | None = None
     declines_offer: bool = False
 
@@ -88,7 +90,8 @@ def speak(
     declines = decision.reason is Reason.DECLINED
     return Draft(
         decision, signals.message_id, spoken.text, extra | ({"declined": True} if declines else {}), state,
-        signals.frustration_level, shop, values_of(signals), conversation.customer_email, declines,
+        signals.frustration_level, shop, values_of(signals), signals.language,
+        conversation.customer_email, declines,
     )  # fmt: skip
 
 

@@ -211,6 +211,7 @@ class BotTurn:
         conversation.decided(
             draft.message_id, decision.act, decision.reason, decision.evidence_dicts(), at, signals=draft.signals
         )
+        conversation.language = draft.language or conversation.language
         if draft.declines_offer:
             conversation.decline_offer(at)
         conversation.say(draft.text, at, **draft.extra)

@@ -16,7 +16,7 @@ _EMAIL = re.compile(r"[\w.+'’-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = r"[A-Za-z]{0,4}-?\d[\dA-Za-z-]{3,19}"
 _SAID = re.compile(
     r"(?:\borders?\b|\bref(?:erence)?s?\b|\binvoices?\b|\btracking\b|#)"
-    r"(?:[\s:#(\"'“‘-]|\b(?:numbers?|nos?|nums?|ids?|is|are|was|were)\b\.?)*"
+    r"(?:[\s:#(\"'“‘-]|\b(?:numbers?|nos?|nums?|ids?|is|are|was|were)\b(?!-)\.?)*"
     rf"({_NUMBER}(?:[\s)\"'”’]*(?:,|&|/|and|or)[\s(\"'“‘#]*{_NUMBER})*)",
     re.IGNORECASE,
 )

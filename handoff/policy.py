@@ -63,7 +63,7 @@ class Rules:
     """The same for a customer's first message, which is little evidence."""
     handoff_at: float
     """Need from which a person is called; only from the second message on."""
-    urgent_at: float = 0.95
+    urgent_at: float = 0.99
     """Need from which a person is called even when the desk is full or closed."""
     declined_margin: float = 0.1
     """After a declined offer, how much further the need must rise before a person is offered again."""

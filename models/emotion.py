@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,10 @@ import numpy as np
 
 from models.base import EMOTION_STATES, EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
 from models.onnx import OnnxNetwork
+from models.rules import names_someone
 
+CERTAIN = 0.9
+"""P(abusive) from which a message counts as an insult though it names nobody."""
 SIZES = {
     "emotion_thresholds": len(EMOTIONS), "state_bias": len(STATES), "state_emotion": len(STATES),
     "flag_scale": len(FLAGS), "flag_bias": len(FLAGS), "flag_thresholds": len(FLAGS),
@@ -75,7 +78,18 @@ class OnnxEmotionReader:
         if not batch:
             return []
         logits = self._network.run([u.text for u in batch], [u.before for u in batch])
-        return readings_of(logits, self._calibration)
+        readings = readings_of(logits, self._calibration)
+        return [_without_empty_insults(u.text, reading) for u, reading in zip(batch, readings, strict=True)]
+
+
+def _without_empty_insults(text: str, reading: Reading) -> Reading:
+    """Anger that speaks to and of nobody ("I am furious") is no insult unless the network is nearly certain.
+
+    ConvAbuse, from which the flag is mostly learned, has hardly any anger that is not aimed at the bot.
+    """
+    if "abusive" not in reading.flagged or reading.flags["abusive"] >= CERTAIN or names_someone(text):
+        return reading
+    return replace(reading, flagged=tuple(flag for flag in reading.flagged if flag != "abusive"))
 
 
 def strongest(emotions: np.ndarray) -> np.ndarray:

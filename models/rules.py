@@ -30,6 +30,21 @@ _STATES = {name: re.compile(rf"\b(?:{words})\b", re.I) for name, words in _WORDS
 _FLAGS = {name: re.compile(words, re.I) for name, words in _FLAG_WORDS.items()}
 
 
+_SOMEONE = re.compile(
+    r"\b(?:y'?all|you\w*|u|ur|ya|yer|yous|ye|they|them|their|he|she|him|her|who|whoever|whose|somebody|someone|\w*bots?|machine|"
+    r"staff|team|guys|lot|people|folk|driver|manager|agent|support|crew|bunch|company|fellows?|"
+    r"(?:fuck|piss|sod|bugger|eff|f+) off|shut up|screw|go to hell|get lost|die|idiots?|morons?|cretins?|halfwits?|"
+    r"imbeciles?|dunces?|muppets?|clowns?|cowboys|fools?|numpties|eejits?|liars?|scum\w*|crooks?|thie(?:f|ves)|"
+    r"parasites?|amateurs|sods?|bastards?|twats?|wankers?|cunts?|pricks?|dickheads?|arseholes?|assholes?)\b",
+    re.IGNORECASE,
+)
+
+
+def names_someone(text: str) -> bool:
+    """Whether a text speaks to or of anybody: without that it can hardly insult, however angry it is."""
+    return bool(_SOMEONE.search(text.replace("’", "'")))
+
+
 def states_of(text: str) -> dict[str, float]:
     """Probabilities of the service states by counting listed words; a share is always left to neutral."""
     text = text.replace("’", "'")

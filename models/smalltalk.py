@@ -44,7 +44,10 @@ _MIXED = re.compile(rf"(?:(?:{'|'.join(_PHRASES.values())}|{_FILLER})(?:\s+|$))+
 _ORDER = ("bot_question", "thanks", "goodbye", "greeting", "acknowledgement")
 
 
-_FIRM = {"yes", "yeah", "yep", "yup", "please", "pls", "y", "definitely", "absolutely"}
+_FIRM = {
+    "yes", "yeah", "yep", "yup", "please", "pls", "y", "definitely", "absolutely",
+    "ja", "sí", "si", "oui", "sì", "sim", "tak", "evet",  # whoever was asked in their own language answers in it
+}  # fmt: skip
 _YES = _FIRM | {"ok", "okay", "sure", "alright"}
 _WITH_YES = _YES | {
     "thanks", "thank", "you", "do", "that", "would", "be", "great", "good", "go", "ahead", "a", "person", "human",

@@ -192,7 +192,8 @@ async def test_a_request_is_put_in_the_queue_of_a_full_desk_too(table: Table) ->
 async def test_a_language_the_shop_does_not_speak_is_met_in_that_language_with_an_offer(table: Table) -> None:
     answer = await table.hear("Wo ist mein Paket, ich warte schon seit einer Woche?", mood(), UNKNOWN)
     assert "nur auf Englisch" in answer.text
-    assert (await table.state()).offer_open
+    state = await table.state()
+    assert (state.offer_open, state.language) == (True, "de")
 
 
 async def test_a_turn_keeps_the_signals_it_saw(table: Table) -> None:

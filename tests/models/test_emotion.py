@@ -144,3 +144,9 @@ def test_a_sentence_has_the_same_unit_vector_in_any_batch() -> None:
     assert np.linalg.norm(together, axis=1) == pytest.approx(np.ones(len(texts)), abs=1e-4)
     for i, text in enumerate(texts):
         assert encoder.encode([text])[0] == pytest.approx(together[i], abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ["I am furious", "This is ridiculous", "I am so angry right now"])
+def test_plain_anger_is_frustration_and_no_insult(text: str) -> None:
+    [reading] = load_reader().model.read([Utterance(text)])
+    assert (reading.state, reading.flagged) == ("frustrated", ())

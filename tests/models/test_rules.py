@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.base import FLAGS, STATES, Reading, Utterance
-from models.rules import RulesReader, flags_of, states_of
+from models.rules import RulesReader, flags_of, names_someone, states_of
 
 READER = RulesReader()
 
@@ -87,3 +87,15 @@ def test_a_reading_says_who_read_it_and_is_ready_for_json() -> None:
     plain = read("thank you").as_dict()
     assert (plain["model"], plain["state"]) == ("rules", "pleased")
     assert all(round(v, 4) == v for v in plain["states"].values())
+
+
+@pytest.mark.parametrize(
+    "text", ["you are useless", "whoever packed this is thick", "fuck off", "utter cretins", "stupid bot"]
+)
+def test_an_insult_names_someone(text: str) -> None:
+    assert names_someone(text)
+
+
+@pytest.mark.parametrize("text", ["I am furious", "This is ridiculous", "so frustrating", "this is bullshit", "ARGH"])
+def test_plain_anger_names_nobody(text: str) -> None:
+    assert not names_someone(text)
