@@ -32,6 +32,7 @@ from conversations.errors import ConflictError, ConversationError
 from conversations.voice.voice import Voice
 from handoff.desk import VANISHED_AFTER, people
 from tests.app.scripted import ScriptedMatcher
+from tests.app.test_turn import RULES
 from tests.conftest import ALICE, BOB, START, Clock, Person
 from tests.serving import SHOP, SMALL_SHOP, browser, hire, open_chat, serving, session, settings_for
 
@@ -92,7 +93,7 @@ class AtTheDesk(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.shops = Shops([Shopfront(load_shop(SMALL_SHOP), ScriptedMatcher(), Voice())])
+        self.shops = Shops([Shopfront(load_shop(SMALL_SHOP), ScriptedMatcher(), Voice(), RULES)])
         self.start()
         conversation = Conversation.open(SHOP, self.clock())
         self.id = conversation.id

@@ -41,6 +41,10 @@ class Reach:
     """How long a customer may wait before the shop's people are told."""
 
 
+WAITS_AGAIN = (Kind.HANDOFF_REQUESTED, Kind.RELEASED, Kind.TRANSFERRED, Kind.RETURNED_TO_QUEUE)
+"""What puts a conversation into the queue."""
+
+
 class Outbox:
     """Decides what leaves, and rings when something does."""
 
@@ -76,7 +80,7 @@ class Outbox:
         return [
             Delivery.new(Channel.NOTICE, WAITING, {"target": name_of(target)}, event.at,
                          due_at=event.at + self.reach.notify_after, conversation_id=one.conversation.id)
-            for event in one.events if event.kind in (Kind.HANDOFF_REQUESTED, Kind.RELEASED)
+            for event in one.events if event.kind in WAITS_AGAIN
             for target in self.reach.notify
         ]  # fmt: skip
 
