@@ -11,12 +11,13 @@ import numpy as np
 from models.base import EMOTION_STATES, EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
 from models.onnx import OnnxNetwork
 from models.rules import names_someone
+from models.words import Words
 
 CERTAIN = 0.9
 """P(abusive) from which a message counts as an insult though it names nobody."""
 SIZES = {
     "emotion_thresholds": len(EMOTIONS), "state_bias": len(STATES), "state_emotion": len(STATES),
-    "flag_scale": len(FLAGS), "flag_bias": len(FLAGS), "flag_thresholds": len(FLAGS),
+    "flag_scale": len(FLAGS), "flag_words": len(FLAGS), "flag_bias": len(FLAGS), "flag_thresholds": len(FLAGS),
 }  # fmt: skip
 
 
@@ -33,10 +34,13 @@ class Calibration:
     state_emotion: np.ndarray
     """Shape (5,): what the strongest of a state's own emotions adds to its logit, per unit of probability.
     The emotions' head has read far more open anger and joy than the states' own."""
+    state_words: float
+    """Weight of the words' logits beside the network's."""
     flag_scale: np.ndarray
+    flag_words: np.ndarray
     flag_bias: np.ndarray
     flag_thresholds: np.ndarray
-    """Each of shape (3,): Platt scaling of the flags' logits, and the thresholds on the result."""
+    """Each of shape (3,): Platt scaling of the flags' logits and of the words', and the thresholds on the result."""
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
@@ -49,7 +53,8 @@ class Calibration:
             shapes = {key: array.shape for key, array in arrays.items()}
             if shapes != {key: (SIZES[key],) for key in arrays}:
                 raise ValueError(f"wrong lengths: {shapes}")
-            return cls(name=raw["name"], state_temperature=float(raw["state_temperature"]), **arrays)
+            plain = {key: float(raw[key]) for key in ("state_temperature", "state_words")}
+            return cls(name=raw["name"], **plain, **arrays)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelUnavailable(f"{path} cannot be used ({error}). Restore it from the release.") from error
 
@@ -71,6 +76,7 @@ class OnnxEmotionReader:
     def __init__(self, folder: Path) -> None:
         self._calibration = Calibration.load(folder / "calibration.json")
         self._network = OnnxNetwork(folder)
+        self._words = Words.load(folder / "words.npz")
         self.name = self._calibration.name
 
     def read(self, batch: Sequence[Utterance]) -> list[Reading]:
@@ -78,7 +84,8 @@ class OnnxEmotionReader:
         if not batch:
             return []
         logits = self._network.run([u.text for u in batch], [u.before for u in batch])
-        readings = readings_of(logits, self._calibration)
+        heard = self._words.logits([u.text for u in batch]) if self._words else None
+        readings = readings_of(logits, self._calibration, heard)
         return [_without_empty_insults(u.text, reading) for u, reading in zip(batch, readings, strict=True)]
 
 
@@ -98,15 +105,21 @@ def strongest(emotions: np.ndarray) -> np.ndarray:
     return np.stack([emotions[:, indices].max(axis=1) for indices in own], axis=1)
 
 
-def readings_of(logits: dict[str, np.ndarray], calibration: Calibration) -> list[Reading]:
-    """Turn logits by head, each of shape (rows, labels), into calibrated readings."""
+def readings_of(
+    logits: dict[str, np.ndarray], calibration: Calibration, words: dict[str, np.ndarray] | None = None
+) -> list[Reading]:
+    """Turn logits by head, each of shape (rows, labels), into calibrated readings, beside models.words' logits."""
     emotions = sigmoid(logits["emotions"])
+    heard = words or {head: np.zeros_like(logits[head]) for head in ("states", "flags")}
     states = softmax(
         logits["states"] / calibration.state_temperature
         + calibration.state_bias
         + calibration.state_emotion * strongest(emotions)
+        + calibration.state_words * heard["states"]
     )
-    flags = sigmoid(logits["flags"] * calibration.flag_scale + calibration.flag_bias)
+    flags = sigmoid(
+        logits["flags"] * calibration.flag_scale + heard["flags"] * calibration.flag_words + calibration.flag_bias
+    )
     readings = []
     for state_row, emotion_row, flag_row in zip(states, emotions, flags, strict=True):
         over = [i for i in np.argsort(-emotion_row) if emotion_row[i] >= calibration.emotion_thresholds[i]]

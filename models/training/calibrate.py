@@ -19,15 +19,16 @@ def write_calibration(
     path: Path,
     name: str,
     emotions: tuple[np.ndarray, np.ndarray],
-    states: tuple[np.ndarray, np.ndarray, np.ndarray],
-    flags: tuple[np.ndarray, np.ndarray],
+    states: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    flags: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
     """Fit on (logits, targets) of each head, each of shape (rows, labels), and write ``calibration.json``.
 
-    ``states`` also has the strongest emotion of each state, shape (rows, 5).
+    ``states`` also has the strongest emotion of each state and the words' logits, both of shape (rows, 5), and
+    ``flags`` the words' logits, shape (rows, 3).
     """
-    temperature, bias, emotion = fit_states(*states)
-    scale, shift, thresholds = fit_flags(*flags)
+    temperature, bias, emotion, by_words = fit_states(*states)
+    scale, flag_words, shift, thresholds = fit_flags(*flags)
     calibration = {
         "name": name,
         "emotions": EMOTIONS,
@@ -37,7 +38,9 @@ def write_calibration(
         "state_temperature": round(float(temperature), 4),
         "state_bias": _plain(bias),
         "state_emotion": _plain(emotion),
+        "state_words": round(by_words, 4),
         "flag_scale": _plain(scale),
+        "flag_words": _plain(flag_words),
         "flag_bias": _plain(shift),
         "flag_thresholds": _plain(thresholds),
     }
@@ -59,31 +62,37 @@ def fit_thresholds(probabilities: np.ndarray, true: np.ndarray) -> np.ndarray:
     return np.asarray((support * own + SHRINK * common) / (support + SHRINK))
 
 
-def fit_states(logits: np.ndarray, targets: np.ndarray, emotion: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Temperature, bias (5,) and weight of the emotions (5,) that minimise the log loss."""
+def fit_states(
+    logits: np.ndarray, targets: np.ndarray, emotion: np.ndarray, words: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray, float]:
+    """Temperature, bias (5,), weight of the emotions (5,) and of the words that minimise the log loss."""
     count = len(STATES)
 
     def loss(parameters: np.ndarray) -> float:
-        bias, weight = parameters[1 : 1 + count], parameters[1 + count :]
-        probabilities = softmax(logits / np.exp(parameters[0]) + bias + weight * emotion)
+        bias, weight = parameters[1 : 1 + count], parameters[1 + count : -1]
+        probabilities = softmax(logits / np.exp(parameters[0]) + bias + weight * emotion + parameters[-1] * words)
         likelihood = (targets * np.log(probabilities + 1e-9)).sum() / targets.sum()
         return float(-likelihood + 0.01 * (bias**2).sum() + 0.002 * (weight**2).sum())
 
-    best = minimize(loss, np.zeros(1 + 2 * count), method="L-BFGS-B")
-    return float(np.exp(best.x[0])), best.x[1 : 1 + count], best.x[1 + count :]
+    best = minimize(loss, np.zeros(2 + 2 * count), method="L-BFGS-B")
+    return float(np.exp(best.x[0])), best.x[1 : 1 + count], best.x[1 + count : -1], float(best.x[-1])
 
 
-def fit_flags(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Platt scale and shift, and the threshold of best F1, each of shape (3,)."""
-    scale, shift, thresholds = np.ones(len(FLAGS)), np.zeros(len(FLAGS)), np.full(len(FLAGS), 0.5)
+def fit_flags(
+    logits: np.ndarray, targets: np.ndarray, words: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Platt scales of the network's and of the words' logits, shift, and the threshold of best F1, each (3,)."""
+    scale, by_words = np.ones(len(FLAGS)), np.zeros(len(FLAGS))
+    shift, thresholds = np.zeros(len(FLAGS)), np.full(len(FLAGS), 0.5)
     for k in range(len(FLAGS)):
         true = targets[:, k] > 0.5
-        platt = LogisticRegression(C=1.0).fit(logits[:, [k]], true)
-        scale[k], shift[k] = platt.coef_[0, 0], platt.intercept_[0]
-        probabilities = sigmoid(logits[:, [k]] * scale[k] + shift[k])
+        both = np.stack([logits[:, k], words[:, k]], axis=1)
+        platt = LogisticRegression(C=1.0).fit(both, true)
+        (scale[k], by_words[k]), shift[k] = platt.coef_[0], platt.intercept_[0]
+        probabilities = sigmoid(both @ platt.coef_[0] + shift[k])[:, None]
         scores = np.array([f1(probabilities >= t, true[:, None])[0] for t in GRID])
         thresholds[k] = GRID[np.flatnonzero(scores == scores.max()).mean().astype(int)]
-    return scale, shift, thresholds
+    return scale, by_words, shift, thresholds
 
 
 def _plain(values: np.ndarray) -> list[float]:

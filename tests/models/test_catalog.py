@@ -11,7 +11,8 @@ from models.catalog import load_encoder, load_reader
 GOOD = {
     "name": "test", "emotions": list(EMOTIONS), "states": list(STATES), "flags": list(FLAGS),
     "emotion_thresholds": [0.3] * 28, "state_temperature": 1.0, "state_bias": [0.0] * 5, "state_emotion": [0.0] * 5,
-    "flag_scale": [1.0] * 3, "flag_bias": [0.0] * 3, "flag_thresholds": [0.5] * 3,
+    "state_words": 0.0,
+    "flag_scale": [1.0] * 3, "flag_words": [0.0] * 3, "flag_bias": [0.0] * 3, "flag_thresholds": [0.5] * 3,
 }  # fmt: skip
 
 

@@ -18,7 +18,8 @@ TEXTS = [
 def calibration(**changed: object) -> Calibration:
     plain = {
         "name": "test", "emotion_thresholds": np.full(28, 0.5), "state_temperature": 1.0,
-        "state_bias": np.zeros(5), "state_emotion": np.zeros(5), "flag_scale": np.ones(3), "flag_bias": np.zeros(3),
+        "state_bias": np.zeros(5), "state_emotion": np.zeros(5), "state_words": 0.0,
+        "flag_scale": np.ones(3), "flag_words": np.zeros(3), "flag_bias": np.zeros(3),
         "flag_thresholds": np.full(3, 0.5),
     }  # fmt: skip
     return Calibration(**plain | changed)  # type: ignore[arg-type]
