@@ -12,8 +12,8 @@ from tests.conftest import ALICE, BOB, OLGA
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 QUESTION = "where is my parcel? order HF-20418"
-ANGER = ("that page has said the same thing for six days",
-         "so that's two deliveries you've lost this month. great service")  # fmt: skip
+ANGER = ("I already looked there, it has said the same thing for six days. this is ridiculous",
+         "are you even listening? that's two parcels you have lost this month. unacceptable")  # fmt: skip
 NOTE = "Lost by the carrier twice; send it again by express."
 REPLY = "I am sorry. A new parcel leaves today."
 
