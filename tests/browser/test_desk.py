@@ -71,6 +71,9 @@ async def test_a_person_whom_the_bot_offered_comes_when_the_customer_accepts(sta
     await expect(chat.said("system").last).to_contain_text("You are next in line")
 
     await expect(offers(alice)).to_contain_text(WORRIED)
+    await offers(alice).locator("button.card").click()  # she may read before she answers
+    await expect(alice.locator("#chat-status")).to_have_text("Waiting for a person")
+    await expect(alice.locator("#transcript li.customer")).to_contain_text(WORRIED)
     await offers(alice).get_by_role("button", name="Accept").click()
     await expect(alice.locator("#chat-status")).to_have_text("With you")
     evidence = alice.locator(".decision[data-act=offer]")

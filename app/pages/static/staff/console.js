@@ -64,6 +64,7 @@ class Console {
     this.alerts.see(desk);
     this.queue.show(desk, this.chat.id);
     this.offers.show(desk.offered ?? []);
+    this.queue.mark(this.chat.id);
     this.day.show(desk.me);
     this.chat.passableOn(desk);
     byId("queue-calls").hidden = !desk.offered?.length;
