@@ -1,4 +1,4 @@
-"""The pictures in docs/images, taken of the served shop on a busy morning: ``python -m tests.browser.pictures [FOLDER]``."""
+"""The pictures in docs/images, of the served shop on a busy morning: ``python -m tests.browser.pictures [FOLDER]``."""
 
 import asyncio
 import sys
@@ -9,10 +9,10 @@ from playwright.async_api import Page, async_playwright, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.stage import ChatPage, Served, Stage, Visitor
-from tests.conftest import ALICE, BOB, OLGA, open_database
+from tests.conftest import ALICE, BOB, open_database
 from tests.serving import ROOT, hire
 
-SIZE = {"width": 1280, "height": 800}
+SIZE = {"width": 1360, "height": 900}
 LOST = ("where is my parcel? order HF-20418",
         "I already looked there, it has said the same thing for six days. this is ridiculous",
         "are you even listening? that's two parcels you have lost this month. unacceptable")  # fmt: skip
@@ -40,22 +40,18 @@ async def busy_morning(stage: Stage) -> Visitor:
 
 
 async def take_pictures(stage: Stage, folder: Path, *, schemes: tuple[str, ...] = ("light",)) -> None:
-    """The console, the owner's review, and the shop with its chat."""
+    """The console, and the shop with its chat."""
     marcus = await busy_morning(stage)
     for scheme in schemes:
         suffix = "" if scheme == "light" else f"-{scheme}"
         alice = await stage.staff(ALICE, f"/console/?chat={marcus.id}", viewport=SIZE, color_scheme=scheme)
         await expect(alice.locator("[data-lane=offered] .offer")).to_be_visible()
         await expect(alice.locator("#brief svg.mood-curve")).to_be_visible()
-        await alice.locator("#lane-bot summary").click()
+        await alice.locator("#chat-title").click()  # so that sound may play, and nothing is said of it
         await alice.locator("#draft").fill("It left the depot this morning, Marcus. ")
+        await alice.locator("#transcript li.customer", has_text=LOST[2]).evaluate("line => line.scrollIntoView()")
         await settled(alice)
         await alice.screenshot(path=folder / f"console{suffix}.png")
-        olga = await stage.staff(OLGA, "/review/", viewport=SIZE, color_scheme=scheme)
-        await olga.locator("#escalations button.card", has_text="Marcus").click()
-        await expect(olga.locator("#detail-mood svg.mood-curve")).to_be_visible()
-        await settled(olga)
-        await olga.screenshot(path=folder / f"review{suffix}.png")
         shop = await (await stage.context(viewport=SIZE, color_scheme=scheme)).new_page()
         await shop.goto("/shop/")
         await shop.get_by_role("button", name="Chat with us").click()
@@ -71,7 +67,7 @@ async def take_pictures(stage: Stage, folder: Path, *, schemes: tuple[str, ...] 
 
 async def settled(page: Page) -> None:
     """Fonts are there and nothing moves any more."""
-    await page.evaluate("document.fonts.ready")
+    await page.evaluate("document.fonts.ready.then(() => null)")
     await page.wait_for_timeout(700)
 
 
@@ -81,7 +77,7 @@ async def main(folder: Path) -> None:
         try:
             await server.start()
             async with open_database(server.database) as db, async_playwright() as playwright:
-                await hire(db, ALICE, BOB, OLGA)
+                await hire(db, ALICE, BOB)
                 browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
                 async with Stage(server.address, db, browser) as stage:
                     await take_pictures(stage, folder)
