@@ -10,14 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Frame, Locator, Page, WebError, expect
 
 from app.config import DEMO_SHOP
 from app.db import Database
+from app.worker import utc_now
+from handoff.desk import VANISHED_AFTER, people
 from tests.app.process import Process
 from tests.conftest import Person
 from tests.serving import ROOT, SHOP, eventually, session
 
+WORRIED = "My daughter's wedding is on Saturday and I am so worried the gifts will not arrive in time"
+"""Enough for the bot to offer a person at once."""
 CHAT = f"/chat/?shop={SHOP}"
 KEPT = f"warmline:{SHOP}:"
 """What the chat's keys in the browser's storage begin with."""
@@ -120,6 +125,17 @@ class Stage:
         headers = await session(self.db, person)
         answer = await self.http.request(method, path, json=body or None, headers=headers)
         return answer.raise_for_status().json() if answer.content else None
+
+    async def at_the_desk(self, person: Person, **how: Any) -> None:
+        """Somebody of the staff is there without a window: for a minute, and with these skills and so on."""
+        await self.as_staff(person, "PUT", "/api/me", status="here", **how)
+
+    async def vanish(self, person: Person) -> None:
+        """Nobody has heard of their console for longer than an agent may be gone."""
+        long_ago = utc_now() - VANISHED_AFTER * 2
+        async with self.db.unit_of_work() as work:
+            row = sa.update(people.presence).where(people.presence.c.agent_id == person.id)
+            await work.conn.execute(row.values(last_seen_at=long_ago))
 
     async def take(self, person: Person, conversation_id: str) -> None:
         await self.as_staff(person, "PUT", f"/api/conversations/{conversation_id}/assignee")

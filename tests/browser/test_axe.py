@@ -114,7 +114,7 @@ async def test_console(stage: Stage) -> None:
     await eva.say("How much is gift wrapping?")
     await expect(page.locator("[data-lane=others] button.card")).to_have_count(1)
     await page.locator("#bot-title").click()
-    await page.locator("[data-lane=waiting] button.card").click()
+    await page.locator(f'button.card[data-conversation="{cora.id}"]').click()
     await expect(page.locator("svg.mood-curve")).to_be_visible()
     await page.locator("details.reading summary").first.click()
     await page.locator(".mood-table summary").click()

@@ -12,8 +12,8 @@ from tests.conftest import ALICE, BOB, OLGA
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 QUESTION = "where is my parcel? order HF-20418"
-ANGER = ("that page has said the same thing for six days",
-         "so that's two deliveries you've lost this month. great service")  # fmt: skip
+ANGER = ("I already looked there, it has said the same thing for six days. this is ridiculous",
+         "are you even listening? that's two parcels you have lost this month. unacceptable")  # fmt: skip
 NOTE = "Lost by the carrier twice; send it again by express."
 REPLY = "I am sorry. A new parcel leaves today."
 
@@ -74,11 +74,13 @@ async def test_a_frustrated_customer_is_brought_to_a_person_and_back(stage: Stag
 
     # the agent's open console shows it without being touched
     await expect(alice).to_have_title("(1) Warmline")
-    card = waiting.locator("button.card")
+    card = alice.locator("[data-lane=offered] button.card")
     await expect(card).to_have_count(1)
     await expect(card).to_contain_text("Frustrated")
     await expect(card).to_contain_text(ANGER[1])
-    await expect(alice.locator("#announcer")).to_contain_text("New in the queue")
+    await expect(alice.locator("#announcer")).to_have_text(
+        "Offered to you: the chat with Customer. Press a to accept, d to decline."
+    )
     conversation = await card.get_attribute("data-conversation")
     assert conversation == (await chat.session())["id"]
 
@@ -217,7 +219,7 @@ async def test_talk_to_a_person_needs_one_press_and_comes_to_the_owners_review(s
     await shop.keyboard.press("Escape")
     await expect(shop.get_by_role("button", name="Chat with us", exact=True)).to_be_focused()
     alice = await stage.staff(ALICE)
-    await expect(alice.locator("[data-lane=waiting] button.card")).to_contain_text("Asked for a person")
+    await expect(alice.locator("[data-lane=offered] button.card")).to_contain_text("Asked for a person")
     conversation = (await chat.session())["id"]
     await stage.take(ALICE, conversation)
     await stage.reply(ALICE, conversation, "Hello Cora, how can I help?")

@@ -109,7 +109,7 @@ async def test_the_door_leads_nowhere_else(stage: Stage) -> None:
 async def test_the_console_by_keyboard(stage: Stage) -> None:
     ann, ben, cas = await waiting(stage, "Ann", "Ben", "Cas")
     page = await stage.staff(ALICE)
-    await expect(lane(page, "waiting")).to_have_count(3)
+    await expect(lane(page, "offered")).to_have_count(3)
     await expect(page).to_have_title("(3) Warmline")
     press = page.keyboard.press
 
@@ -174,7 +174,7 @@ async def test_the_console_by_keyboard(stage: Stage) -> None:
     await expect(page.locator("#chat-title")).to_have_text("Ben")
     await expect(page.locator("#chat-status")).to_have_text("With you")
     await expect(lane(page, "mine")).to_have_count(2)
-    await expect(lane(page, "waiting")).to_have_count(1)
+    await expect(lane(page, "offered")).to_have_count(1)
 
 
 async def test_release_return_and_resolve(stage: Stage) -> None:

@@ -59,12 +59,12 @@ export function visitView({ page, referrer }) {
 export function briefView(brief, reason, around) {
   return [
     whyView(brief.why.length ? reason : null, brief.why),
+    moodView(brief.mood, around),
     section("What the customer wants", brief.wants, quoteItem, "Nothing was said yet."),
     section("Numbers and addresses", brief.facts, plainItem),
     section("What the bot tried", brief.tried, plainItem, "The bot gave no answer from the shop’s list."),
     section("What was promised", brief.promised, plainItem),
     section("What to avoid", brief.avoid, plainItem),
     section("Earlier conversations", brief.earlier, earlierItem),
-    moodView(brief.mood, around),
   ];
 }

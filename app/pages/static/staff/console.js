@@ -64,12 +64,21 @@ class Console {
     this.alerts.see(desk);
     this.queue.show(desk, this.chat.id);
     this.offers.show(desk.offered ?? []);
+    this.queue.mark(this.chat.id);
     this.day.show(desk.me);
     this.chat.passableOn(desk);
-    byId("queue-calls").hidden = !desk.offered?.length;
+    this.calls(desk.offered?.length ?? 0);
     this.hasNext = desk.agents !== undefined;
     byId("next").hidden = !this.hasNext || !desk.waiting.length;
     byId("online").textContent = `${counted(desk.online, "person", "people")} at the desk`;
+  }
+
+  /** Says at the way back to the queue, which a phone does not show beside the chat, how many chats are offered. @param {number} offered */
+  calls(offered) {
+    const back = /** @type {HTMLElement} */ (byId("queue-calls").closest("button"));
+    back.setAttribute("aria-label", offered ? `Back to the queue, ${offered} offered` : "Back to the queue");
+    byId("queue-calls").hidden = !offered;
+    byId("queue-calls").textContent = String(offered);
   }
 
   /** Takes the customer who is next, whoever that fairly is. */

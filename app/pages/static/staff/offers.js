@@ -1,4 +1,4 @@
-/** Chats that are offered to oneself, with the time that is left to answer. */
+/** Chats that are offered to oneself, with the time that is left to answer. They open like any other card of the queue. */
 
 /** @import { Offer, StaffView } from "./types.js" */
 
@@ -68,11 +68,12 @@ export class Offers {
     const button = (/** @type {string} */ words, /** @type {boolean} */ accept) =>
       el("button", { type: "button", class: accept ? "primary" : null, "data-answer": accept ? "accept" : "decline", "aria-label": `${words} the chat with ${name}`, onclick: () => this.answer(offer, accept) }, words);
     const made = el("li", { class: "offer", "data-offer": offer.id },
-      el("p", { class: "card-top" }, el("strong", {}, name), el("span", { class: "place" }, until(offer.offer_expires_at))),
-      offer.reason ? el("p", { class: "card-reason" }, inWords(REASONS, offer.reason)) : null,
-      tagsOf(offer),
-      offer.last_message ? el("p", { class: "card-last", dir: "auto" }, offer.last_message) : null,
-      offer.state ? el("p", { class: "card-foot" }, moodMark(offer.state, offer.state === "frustrated" ? offer.frustration : null)) : null,
+      el("button", { type: "button", class: "card", "data-conversation": offer.id },
+        el("span", { class: "card-top" }, el("strong", {}, name), el("span", { class: "place" }, until(offer.offer_expires_at))),
+        offer.reason ? el("span", { class: "card-reason" }, inWords(REASONS, offer.reason)) : null,
+        tagsOf(offer),
+        offer.last_message ? el("span", { class: "card-last", dir: "auto" }, offer.last_message) : null,
+        offer.state ? el("span", { class: "card-foot" }, moodMark(offer.state, offer.state === "frustrated" ? offer.frustration : null)) : null),
       el("div", { class: "actions" }, button("Accept", true), button("Decline", false)));
     this.#items.set(keyOf(offer), made);
     return made;

@@ -73,7 +73,9 @@ export class Queue {
   /** Marks which chat is open. @param {string | null} openId */
   mark(openId) {
     this.#openId = openId;
-    for (const [id, { button }] of this.#cards) button.setAttribute("aria-current", String(id === openId));
+    for (const card of this.root.querySelectorAll("[data-conversation]")) {
+      card.setAttribute("aria-current", String(card.getAttribute("data-conversation") === openId));
+    }
   }
 
   /** What was new in a chat was looked at. @param {string} id */

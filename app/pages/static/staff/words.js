@@ -10,11 +10,13 @@ export const REASONS = {
   stakes: "Worried, and much is at stake",
   repeat: "Asked the same again",
   unhelped: "Answers did not help",
+  language: "Writes in another language",
   unknown: "The shop’s answers do not cover it",
   fits: "A known answer fits",
+  declined: "The customer declined a person",
 };
 /** Reasons for which a person is called. */
-export const HANDOFF_REASONS = ["asked", "safety", "abuse", "frustration", "confusion", "stakes", "repeat", "unhelped"];
+export const HANDOFF_REASONS = ["asked", "safety", "abuse", "frustration", "confusion", "stakes", "repeat", "unhelped", "unknown"];
 
 /** @type {Record<string, string>} */
 export const STATES = { frustrated: "Frustrated", confused: "Confused", worried: "Worried", pleased: "Pleased", neutral: "Neutral" };
