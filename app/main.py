@@ -80,8 +80,11 @@ def build_house(settings: Settings) -> House:
     problems = tuple(problem for problem in (reader.problem, encoder.problem) if problem)
     for problem in problems:
         log.error("model_unavailable", problem=problem)
-    opened = {path: partial(open_shop, path, encoder.model, settings.data_dir / "cache") for path in settings.shops}
     live, outbox = live_for(settings.database), Outbox(reach_of(settings))
+    open_one = partial(
+        open_shop, encoder=encoder.model, cache=settings.data_dir / "cache", mail=outbox.reach.mail is not None
+    )
+    opened = {path: partial(open_one, path) for path in settings.shops}
     key = signing_key(settings)
     return House(
         settings=settings,

@@ -110,8 +110,8 @@ class ShopFile:
         return found.st_mtime_ns, found.st_size
 
 
-def open_shop(path: Path, encoder: SentenceEncoder | None, cache: Path) -> Shopfront:
-    """Load a shop's file and make its matcher. Raises ShopError."""
+def open_shop(path: Path, encoder: SentenceEncoder | None, cache: Path, *, mail: bool = False) -> Shopfront:
+    """Load a shop's file and make its matcher; ``mail``: whether answers can be sent there. Raises ShopError."""
     shop = load_shop(path)
     calibration = MatcherCalibration.load(ARTIFACTS / "encoder" / "matcher.json")
     locale = next((lang for lang in shop.languages if (TEMPLATES / lang).is_dir()), "en")
@@ -119,7 +119,7 @@ def open_shop(path: Path, encoder: SentenceEncoder | None, cache: Path) -> Shopf
     return Shopfront(
         shop,
         HybridMatcher(shop.entries(), encoder, calibration, cache),
-        Voice(locale, shop.tone),
+        Voice(locale, shop.tone, mail=mail),
         Rules.fitted(shop.handoff.costs),
         HybridMatcher(canned, encoder, calibration, cache) if canned else None,
     )

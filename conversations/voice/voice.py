@@ -29,14 +29,18 @@ class Spoken:
 
 
 class Voice:
-    """Speaks one language in one tone: ``warm``, ``plain`` (no opening for the calm) or ``formal``."""
+    """Speaks one language in one tone: ``warm``, ``plain`` (no opening for the calm) or ``formal``.
 
-    def __init__(self, locale: str = "en", tone: str = "warm", folder: Path = TEMPLATES) -> None:
+    ``mail`` says whether answers can be sent by mail; only then are they promised there.
+    """
+
+    def __init__(self, locale: str = "en", tone: str = "warm", folder: Path = TEMPLATES, *, mail: bool = False) -> None:
         self.tone = tone
         self._env = Environment(
             loader=FileSystemLoader(folder / locale), undefined=StrictUndefined, autoescape=False,  # noqa: S701 - plain text, shown with textContent
             trim_blocks=True, lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
+        self._env.globals["mail"] = mail
         self._openings: dict[tuple[str, str], Sequence[str]] = {}
         self._compiled: dict[str, Template] = {}
         self._topics: dict[str, str] = yaml.safe_load((folder / locale / "topics.yaml").read_text(encoding="utf-8"))

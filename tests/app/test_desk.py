@@ -202,7 +202,7 @@ async def test_a_wait_longer_than_was_said_is_admitted_once(shift: Shift) -> Non
     said = (await shift.lines(chat))[len(before) :]
     assert len(said) == 1
     assert "longer than we said" in said[0]
-    assert "e-mail" in said[0]
+    assert "You need not stay here" in said[0]
 
 
 async def test_a_transfer_is_offered_to_the_colleague_with_the_note_and_theirs_when_they_accept(shift: Shift) -> None:

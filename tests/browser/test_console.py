@@ -455,6 +455,7 @@ async def test_passing_a_chat_on(stage: Stage) -> None:
 
 
 async def test_ones_own_day(stage: Stage) -> None:
+    (cora,) = await waiting(stage, "Cora")
     page = await stage.staff(ALICE, "/login")
     more: dict[str, Any] = {"me": me_at_work(pause_advised=True, pause_reason="3 heavy chats in a row")}
 
@@ -479,6 +480,11 @@ async def test_ones_own_day(stage: Stage) -> None:
     await expect(page.locator("[name=day-status][value=here]")).to_be_checked()
     await page.keyboard.press("Escape")
     await expect(page.locator("#day")).to_be_hidden()
+    await page.set_viewport_size({"width": NARROW, "height": 640})
+    await card_of(page, cora).click()
+    await expect(page.locator("#queue")).to_be_hidden()
+    await expect(page.locator("#pause-away")).to_be_in_viewport()  # also beside an open chat on a phone
+    await has_no_sideways_scroll(page)
     await page.click("#pause-away")
     await expect(page.locator("#day-button")).to_have_text("Away · 2 of 4")
     await expect(page.locator("#pause")).to_be_hidden()

@@ -112,12 +112,13 @@ async def test_whoever_declines_the_bots_offer_stays_with_the_bot(stage: Stage) 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def closed(chromium: Browser, tmp_path: Path) -> AsyncIterator[tuple[Stage, str]]:
-    """The demo shop, open on one day alone that is neither today nor tomorrow; and that day's name."""
+    """The demo shop, open on one day alone that is neither today nor tomorrow, and with mail; and that day's name."""
     day = DAYS[(datetime.now(ZONE) + timedelta(days=3)).weekday()]
     shop = yaml.safe_load(DEMO_SHOP.read_text(encoding="utf-8")) | {"hours": {day: ["09:00-17:30"]}, "holidays": []}
     path = tmp_path / "closed.yaml"
     path.write_text(yaml.safe_dump(shop), encoding="utf-8")
-    server = Served(tmp_path, WARMLINE_SHOPS=json.dumps([str(path)]))
+    mail = {"WARMLINE_SMTP_URL": "smtp://127.0.0.1:9", "WARMLINE_MAIL_FROM": "hello@shop.example"}  # none is sent here
+    server = Served(tmp_path, WARMLINE_SHOPS=json.dumps([str(path)]), **mail)
     try:
         await server.start()
         async with open_database(server.database) as db:
@@ -161,7 +162,9 @@ async def test_asking_for_a_person_out_of_hours_says_when_people_are_back(closed
     await chat.find("#ask-person").click()
     await expect(chat.find("#person-state")).to_have_text("Nobody is at the desk right now")
     await expect(chat.said("system").last).to_contain_text(f"people are back on {day} at 09:00")
+    await expect(chat.said("system").last).to_contain_text("leave an e-mail address so that the answer reaches you")
     await expect(chat.find("#introduce-summary")).to_have_text("Leave your e-mail for the answer")
+    await expect(chat.find("#email")).to_be_visible()
 
 
 async def test_an_agent_who_vanishes_gives_the_chat_back_and_the_customer_is_told(stage: Stage) -> None:

@@ -203,9 +203,10 @@ async def test_talk_to_a_person_needs_one_press_and_comes_to_the_owners_review(s
     await expect(chat.find("body")).to_have_attribute("data-status", "waiting")
     await expect(chat.field).to_be_focused()
 
-    # nobody is there: said plainly, and an address is asked for
+    # nobody is there: said plainly, and no answer by mail is promised where none can be sent
     await expect(chat.find("#person-state")).to_have_text("Nobody is at the desk right now")
-    await expect(chat.find("#introduce-summary")).to_have_text("Leave your e-mail for the answer")
+    await expect(chat.said("system").last).to_contain_text("The answer will be here when you come back to this chat.")
+    await chat.find("#introduce-summary").click()
     await chat.find("#email").fill("cora@example")
     await chat.find("#email").press("Enter")
     await expect(chat.find("#introduce-said")).to_have_text("That e-mail address does not look right.")

@@ -287,6 +287,8 @@ async def test_the_console_on_a_phone_shows_one_column_at_a_time(stage: Stage) -
     await card_of(page, cora).click()
     await expect(page.locator("#chat-title")).to_be_focused()
     await expect(page.locator("#queue")).to_be_hidden()
+    await expect(page.locator("#day-button")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="Back to the queue, 1 offered")).to_be_visible()
     await has_no_sideways_scroll(page)
     await page.get_by_role("button", name="Brief ›").click()
     await expect(page.locator("#brief")).to_be_focused()

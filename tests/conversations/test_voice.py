@@ -194,7 +194,7 @@ def test_every_state_of_the_classifier_has_its_openings_and_none_is_left_over() 
 @pytest.mark.parametrize("email", [None, "cora@example.com"])
 @pytest.mark.parametrize("wait", [Wait(1, None, 0), Wait(1, 2, 1), Wait(4, 1, 2)])
 def test_the_line_for_the_queue_is_honest(wait: Wait, email: str | None, opens: str | None) -> None:
-    line = VOICES["warm"].line("queued", wait=wait, opens=opens, email=email)
+    line = Voice(mail=True).line("queued", wait=wait, opens=opens, email=email)
     assert (f"{wait.minutes} minute" in line) == (wait.minutes is not None)
     assert ("1 minutes" in line) is False
     if wait.minutes is None:
@@ -202,6 +202,18 @@ def test_the_line_for_the_queue_is_honest(wait: Wait, email: str | None, opens: 
         assert (email or "leave an e-mail address") in line
     else:
         assert ("next in line" if wait.place == 1 else "number 4 in line") in line
+
+
+@pytest.mark.parametrize("name", ["queued", "vanished", "long_wait"])
+@pytest.mark.parametrize("email", [None, "cora@example.com"])
+def test_no_answer_by_mail_is_promised_where_none_can_be_sent(name: str, email: str | None) -> None:
+    content = {"agent": "Alice", "wait": Wait(1, None, 0), "opens": None, "email": email}
+    promised = Voice(mail=True).line(name, **content)
+    assert "cora@example.com" in promised if email else "e-mail" in promised
+    honest = Voice().line(name, **content)
+    assert "mail" not in honest
+    assert "cora@example.com" not in honest
+    assert "when you come back to this chat" in honest
 
 
 @pytest.mark.parametrize("name", ["joined", "released", "resolved", "returned"])

@@ -1,4 +1,4 @@
-/** The customer's name and e-mail: always optional, suggested when nobody is at the desk. */
+/** The customer's name and e-mail: always optional, suggested when nobody is at the desk and an answer could be mailed. */
 
 import { byId, setText } from "./dom.js";
 
@@ -31,7 +31,7 @@ export class Introduction {
     if (this.transcript && !this.box.open) this.transcript.checked = transcript;
     if (document.activeElement !== this.name) this.name.value ||= name ?? "";
     if (document.activeElement !== this.email) this.email.value ||= email ?? "";
-    const needed = nobodyThere && !email;
+    const needed = nobodyThere && !email && this.transcript !== null;
     const known = [name, email].filter(Boolean).join(", ");
     const ask = needed ? "Leave your e-mail for the answer" : "Leave your name or e-mail";
     setText(this.summary, known && !needed ? `You are ${known}. Change` : ask);
