@@ -179,10 +179,6 @@ class Shop(_Strict):
         """The FAQ as the matcher sees it."""
         return [Entry(e.id, (e.question, *e.examples), e.answer) for e in self.faq]
 
-    def is_open(self, now: datetime) -> bool:
-        """Whether people should be at the desk; a shop that gives no hours is always open."""
-        return not self.hours or self.opens_next(now) is None
-
     def opens_next(self, now: datetime) -> str | None:
         """When people are back, in the shop's own time and words: "today at 09:00"; None if hours are not given."""
         opens = self.opens_at(now)

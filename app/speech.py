@@ -137,7 +137,11 @@ def _shown(
             if state not in CALM:
                 shown["buttons"].append({"kind": "accept", "label": "Talk to a person"})
         case Act.OFFER:
-            email = [{"kind": "email", "label": "Leave my e-mail"}] if capacity is not Capacity.FREE else []
+            email = (
+                [{"kind": "email", "label": "Leave my e-mail"}]
+                if capacity is not Capacity.FREE and shop.voice.mail
+                else []
+            )
             shown["buttons"] = [
                 {"kind": "accept", "label": ACCEPT[capacity]},
                 *email,

@@ -183,7 +183,7 @@ class BotTurn:
         if decision.act not in (Act.OFFER, Act.HANDOFF):
             return decision, Capacity.FREE
         async with self._db.read() as conn:
-            capacity = await self._room(conn, shop.shop, self._clock())
+            capacity = await self._room(conn, self._clock())
         return decide(signals, shop.rules, capacity), capacity
 
     async def _write(self, thread: Thread, readings: dict[str, Reading], draft: Draft | None) -> None:

@@ -14,8 +14,8 @@ class Capacity(StrEnum):
     CLOSED = "closed"
 
 
-def capacity_of(*, open_now: bool, agents: int, waiting: int) -> Capacity:
-    """From opening hours, people at the desk and chats waiting. Open with nobody there is full, not closed."""
-    if not open_now and agents == 0:
+def capacity_of(*, agents: int, waiting: int) -> Capacity:
+    """From the people at the desk and the chats waiting; with nobody there it is closed, whatever the hours say."""
+    if agents == 0:
         return Capacity.CLOSED
     return Capacity.FREE if waiting < QUEUE_PER_AGENT * agents else Capacity.FULL

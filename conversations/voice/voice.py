@@ -40,6 +40,7 @@ class Voice:
             loader=FileSystemLoader(folder / locale), undefined=StrictUndefined, autoescape=False,  # noqa: S701 - plain text, shown with textContent
             trim_blocks=True, lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
+        self.mail = mail
         self._env.globals["mail"] = mail
         self._openings: dict[tuple[str, str], Sequence[str]] = {}
         self._compiled: dict[str, Template] = {}

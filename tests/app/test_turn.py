@@ -91,7 +91,7 @@ async def table(sqlite_file: Path) -> AsyncIterator[Table]:
     shop = load_shop(SMALL_SHOP)
     inference = Inference(reader, None, timeout=30)
     table = Table(db, await open_chat(db, "Cora"), reader, matcher)
-    shops, bell = Shops([Shopfront(shop, matcher, Voice(), RULES)]), Doorbell(db.live, timedelta(seconds=20))
+    shops, bell = Shops([Shopfront(shop, matcher, Voice(mail=True), RULES)]), Doorbell(db.live, timedelta(seconds=20))
     table.turn = BotTurn(db, inference, shops, utc_now, bell, table.desk)
     yield table
     reader.let_go()

@@ -217,16 +217,13 @@ def test_without_room_at_the_desk_only_the_most_urgent_are_put_in_the_queue(capa
 
 
 @pytest.mark.parametrize(
-    ("open_now", "agents", "waiting", "capacity"),
-    [
-        (True, 2, 0, Capacity.FREE), (True, 2, 5, Capacity.FREE), (True, 2, 6, Capacity.FULL),
-        (True, 0, 0, Capacity.FULL), (False, 0, 0, Capacity.CLOSED), (False, 1, 0, Capacity.FREE),
-    ],
-)  # fmt: skip
+    ("agents", "waiting", "capacity"),
+    [(2, 0, Capacity.FREE), (2, 5, Capacity.FREE), (2, 6, Capacity.FULL), (0, 0, Capacity.CLOSED)],
+)
 def test_the_desk_is_full_when_the_last_in_line_would_wait_too_long(
-    open_now: bool, agents: int, waiting: int, capacity: Capacity
+    agents: int, waiting: int, capacity: Capacity
 ) -> None:
-    assert capacity_of(open_now=open_now, agents=agents, waiting=waiting) is capacity
+    assert capacity_of(agents=agents, waiting=waiting) is capacity
 
 
 def test_an_owner_who_minds_a_missed_customer_more_brings_a_person_sooner() -> None:
