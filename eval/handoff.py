@@ -16,10 +16,11 @@ from eval.playing import Played
 from eval.report import Plot, Report, Table
 from handoff.policy import Rules
 from handoff.signals import UPSET
-from models.base import EmotionReader
+from models.base import EMOTION_STATES, EmotionReader
 from models.rules import RulesReader, flags_of
 
 ACTS = ("offer", "handoff")
+UPSET_STATES = ("frustrated", "confused", "worried")
 MOST_CURVES = 12
 FEWEST_TO_FIT = 40
 """Dialogues below which fitting on other writers says nothing."""
@@ -76,16 +77,19 @@ def runs_of(dialogues: Sequence[Dialogue], played: Sequence[Sequence[Played]]) -
 
 
 def baselines(reader: EmotionReader, dialogues: Sequence[Dialogue]) -> dict[str, list[Run]]:
-    """Never, always (at the first turn), a word list for requests and abuse, and a threshold on the last message."""
+    """Never, always (at the first turn), a word list for requests and abuse, a threshold on the last message, and
+    emotions alone: any GoEmotions label over its threshold that speaks for an upset state."""
     readings = readers.read_all(reader, [row.utterance for row in turns_of(dialogues)], "Single turns")
-    at, alarms = UPSET, []
+    at, alarms, felt = UPSET, [], []
     for d in dialogues:
         mine, readings = readings[: len(d.turns)], readings[len(d.turns) :]
         alarms.append([bool(r.flagged) or r.states["frustrated"] >= at for r in mine])
+        felt.append([any(EMOTION_STATES.get(label) in UPSET_STATES for label in r.labels) for r in mine])
     return {
         "never": [first_only(d, [False] * len(d.turns)) for d in dialogues],
         "always": [first_only(d, [True] * len(d.turns)) for d in dialogues],
         "keyword list": [first_only(d, [any(flags_of(text).values()) for text in d.texts]) for d in dialogues],
+        "emotion only": [first_only(d, a) for d, a in zip(dialogues, felt, strict=True)],
         f"last message >= {at:g}": [first_only(d, a) for d, a in zip(dialogues, alarms, strict=True)],
     }
 

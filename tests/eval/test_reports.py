@@ -75,7 +75,7 @@ def test_handoff_from_the_command_line(tmp_path):
     assert done.returncode == 0, done.stderr
     kept = check_files([tmp_path / f"handoff.{kind}" for kind in ("json", "md", "html")])
     last = f"last message >= {UPSET:g}"
-    assert set(kept["figures"]["handoff"]) == {"bot, rules", "never", "always", "keyword list", last}
+    assert set(kept["figures"]["handoff"]) == {"bot, rules", "never", "always", "keyword list", "emotion only", last}
     assert "calm interrupted" in done.stdout
 
 
