@@ -143,10 +143,11 @@ async def claim_due(conn: AsyncConnection, now: datetime, lease: timedelta, limi
         .order_by(conversations.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")  # as a plain subquery PostgreSQL may run it again for every row, and the limit is none
     )
     update = (
         sa.update(conversations)
-        .where(conversations.c.id.in_(due), conversations.c.due_at <= now)
+        .where(conversations.c.id.in_(sa.select(due.c.id)), conversations.c.due_at <= now)
         .values(due_at=now + lease)
         .returning(conversations.c.id)
     )

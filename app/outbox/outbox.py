@@ -98,10 +98,11 @@ async def claim(conn: AsyncConnection, now: datetime, lease: timedelta, limit: i
         .order_by(outbox.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")  # as a plain subquery PostgreSQL may run it again for every row, and the limit is none
     )
     update = (
         sa.update(outbox)
-        .where(outbox.c.id.in_(due), outbox.c.due_at <= now)
+        .where(outbox.c.id.in_(sa.select(due.c.id)), outbox.c.due_at <= now)
         .values(due_at=now + lease, attempts=outbox.c.attempts + 1)
         .returning(outbox)
     )

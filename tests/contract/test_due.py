@@ -119,3 +119,12 @@ async def test_a_turn_is_due_whenever_the_customer_writes(db: Database, clock: C
     again = await loaded(db, conversation.id)
     again.receive("still there?", "c2", clock.step(minutes=1))
     assert (await saved(db, again)).due_at == clock()
+
+
+async def test_no_more_are_claimed_than_were_asked_for(db: Database) -> None:
+    for _ in range(40):
+        conversation = opened()
+        conversation.receive("hello", "message-1", START)
+        await keep(db, conversation)
+    async with db.unit_of_work() as work:
+        assert len(await store.claim_due(work.conn, START, timedelta(minutes=1), 3)) == 3

@@ -1,5 +1,7 @@
 """What is exported reads as what was trained: int8 ONNX beside PyTorch, through the same tokenizer."""
 
+import warnings
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -25,7 +27,9 @@ def both(tmp_path_factory):
     torch.manual_seed(0)
     network = Network(HEADS).eval()
     folder = tmp_path_factory.mktemp("exported")
-    export_reader(network, folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about its own libraries
+        export_reader(network, folder)
     rows = sample(load_rows(Split.DEV), 48, seed=0)
     trained = predict(network, [Example(row.text, row.before) for row in rows], Tokens(BASE / "tokenizer.json"))
     return trained, OnnxNetwork(folder).run([r.text for r in rows], [r.before for r in rows])
