@@ -30,7 +30,7 @@ async def list_escalations(
 ) -> EscalationsOut:
     """Every handoff that fits, the newest first, at most 200."""
     filters = Filters(reason, state, agent, outcome, verdict, _aware(since), _aware(until))
-    async with house.db.read() as conn:
+    async with house.db.scan() as conn:
         found = await review.escalations(conn, filters)
         staff = await accounts.everyone(conn)
     return EscalationsOut(escalations=found, agents=[account_out(a) for a in staff])
