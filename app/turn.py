@@ -27,7 +27,7 @@ from conversations.errors import Stale
 from conversations.lifecycle import Author, Status
 from handoff.capacity import Capacity
 from handoff.desk import queue_rank, urgency_of
-from handoff.policy import Act, Decision, Evidence, Reason, decide
+from handoff.policy import Act, Decision, Evidence, Reason, accepted, decide
 from handoff.signals import CustomerTurn, Signals, signals_of
 from models.base import Reading, Utterance
 from models.language import language_of
@@ -175,8 +175,10 @@ class BotTurn:
         The desk is looked at only when a person would come: a decision that needs no one needs no room.
         """
         if _was_asked(thread) and is_yes(now.text, firm=not thread.conversation.offer_open):
-            evidence = Evidence("offer_accepted", 1, 1, "Accepted the offer of a person", now.id)
-            return Decision(Act.HANDOFF, Reason.ASKED, (evidence,)), Capacity.FREE
+            async with self._db.read() as conn:
+                offer = await store.open_offer(conn, thread.conversation)
+            said_yes = Evidence("offer_accepted", 1, 1, "Accepted the offer of a person", now.id)
+            return accepted(offer, said_yes), Capacity.FREE
         if thread.conversation.offer_open and is_no(now.text):
             return Decision(Act.SMALLTALK, Reason.DECLINED), Capacity.FREE
         decision = decide(signals, shop.rules)

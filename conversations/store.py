@@ -66,6 +66,12 @@ _PUBLIC_HISTORY = _HISTORY.where(
     events.c.kind.in_([k.value for k in PUBLIC_KINDS]),
     sa.or_(messages.c.id.is_(None), messages.c.visibility == Visibility.PUBLIC.value),
 )
+_LAST_OFFER = (
+    sa.select(events.c.payload)
+    .where(events.c.conversation_id == sa.bindparam("own_id"), events.c.kind == Kind.PERSON_OFFERED.value)
+    .order_by(events.c.seq.desc())
+    .limit(1)
+)
 _KEEP_READING = sa.update(messages).where(messages.c.id == sa.bindparam("own_id"))
 _INSERT_MESSAGES, _INSERT_EVENTS = sa.insert(messages), sa.insert(events)
 
@@ -130,6 +136,14 @@ async def history(
     asked = {"own_id": conversation_id, "after": after, "at_most": limit}
     rows = (await conn.execute(query, asked)).mappings().all()
     return [(_event(row), _joined_message(row)) for row in rows]
+
+
+async def open_offer(conn: AsyncConnection, conversation: Conversation) -> dict[str, Any] | None:
+    """Reason and evidence of the offer of a person that the customer has not answered yet; None where there is none."""
+    if not conversation.offer_open:
+        return None
+    payload: dict[str, Any] | None = await conn.scalar(_LAST_OFFER, {"own_id": conversation.id})
+    return payload
 
 
 async def claim_due(conn: AsyncConnection, now: datetime, lease: timedelta, limit: int) -> list[str]:

@@ -130,6 +130,16 @@ def decide(signals: Signals, rules: Rules, capacity: Capacity = Capacity.FREE) -
     return _by_match(signals, rules)
 
 
+def accepted(offer: Mapping[str, Any] | None, line: Evidence) -> Decision:
+    """A handoff that the customer agreed to: for the reason it was offered for, and because they said yes.
+
+    ``offer`` is the payload of the offer's event; without one they said yes to a question, which is asking.
+    """
+    if offer is None:
+        return Decision(Act.HANDOFF, Reason.ASKED, (line,))
+    return Decision(Act.HANDOFF, Reason(offer["reason"]), (line, *(Evidence(**e) for e in offer["evidence"])))
+
+
 def _certain(s: Signals) -> Decision | None:
     """What needs no weighing, the gravest first."""
     for reason, is_so, name, text in (

@@ -31,7 +31,7 @@ from conversations import store
 from conversations.conversation import Conversation, clean_text
 from conversations.lifecycle import Author, Status
 from handoff.desk import queue_rank, urgency_of
-from handoff.policy import Evidence, Reason
+from handoff.policy import Evidence, accepted
 
 router = APIRouter(prefix="/api/chat", tags=["customer"])
 
@@ -183,11 +183,12 @@ async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: H
     front = house.shops.get(conversation.shop_id)
     if conversation.status is Status.RESOLVED:
         conversation.reopen(at)
-    urgency = urgency_of(Reason.ASKED, conversation.intensity)
-    evidence = Evidence("asked_for_human", 1, 1, "Pressed “Talk to a person”")
+    pressed = Evidence("asked_for_human", 1, 1, "Pressed “Talk to a person”")
+    decision = accepted(await store.open_offer(conn, conversation), pressed)
+    urgency = urgency_of(decision.reason, conversation.intensity)
     conversation.request_handoff(
-        Reason.ASKED,
-        [vars(evidence)],
+        decision.reason,
+        decision.evidence_dicts(),
         at,
         queue_rank=queue_rank(at, urgency, front.shop.opens_at(at)),
         urgency=urgency,

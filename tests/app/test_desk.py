@@ -11,6 +11,7 @@ from app.worker import utc_now
 from conversations import store
 from conversations.conversation import Conversation
 from handoff.desk import VANISHED_AFTER, people
+from handoff.policy import Evidence
 from tests.app.conftest import Desk
 from tests.conftest import ALICE, BOB, Person
 from tests.serving import Chat, history, open_chat, transcript, words
@@ -70,6 +71,23 @@ class Shift:
 @pytest.fixture
 def shift(any_desk: Desk) -> Shift:
     return Shift(any_desk)
+
+
+async def test_an_offer_accepted_by_its_button_keeps_why_it_was_made(shift: Shift) -> None:
+    chat = await open_chat(shift.desk.db, "Cora")
+    why = vars(Evidence("need", 0.7, 0.5, "Taken together, a person is needed", "m"))
+    async with shift.desk.db.unit_of_work() as work:
+        conversation = await store.load(work.conn, chat.id, lock=True)
+        conversation.offer_person("confusion", [{**why, "text": "an older one"}], utc_now())
+        conversation.decline_offer(utc_now())
+        conversation.offer_person("stakes", [why], utc_now())
+        await store.save(work.conn, conversation)
+    for _ in range(2):
+        answer = await shift.desk.http.put(f"{chat.path}/offer", json={"accept": True}, headers=chat.headers)
+        assert answer.json()["status"] == "waiting"
+    (handoff,) = [e for e, _ in await history(shift.desk.db, chat) if e.kind == "handoff_requested"]
+    assert (handoff.payload["reason"], handoff.payload["decided_by"]) == ("stakes", "customer")
+    assert handoff.payload["evidence"][1:] == [why]
 
 
 async def test_a_waiting_chat_is_offered_to_one_who_is_there_with_its_deadline(shift: Shift) -> None:

@@ -20,6 +20,7 @@ from conversations import store
 from conversations.conversation import Conversation, Message
 from conversations.voice.voice import Voice
 from handoff.capacity import Capacity
+from handoff.desk.order import URGENCY
 from handoff.policy import Rules
 from models.base import Match, Outcome, Reading
 from tests.app.scripted import OKAY, THANKS, UNKNOWN, ScriptedMatcher, ScriptedReader, found, mood
@@ -247,7 +248,19 @@ async def test_danger_is_met_with_the_shops_emergency_words(table: Table) -> Non
 async def test_yes_to_an_open_offer_hands_over(table: Table, yes: str) -> None:
     await table.hear("where IS it", mood("frustrated"))
     await table.hear(yes, match=OKAY)
-    assert (await table.state()).handoff_reason == "asked"
+    assert (await table.state()).status == "waiting"
+
+
+async def test_an_accepted_offer_keeps_why_it_was_made(table: Table) -> None:
+    """The agent reads what had gone wrong, and the queue weighs it, not only that the customer said yes."""
+    await table.hear("where IS it", mood("frustrated"))
+    await table.hear("yes please", match=OKAY)
+    kinds = ("person_offered", "handoff_requested")
+    offer, handoff = [e for e, _ in await history(table.db, table.chat) if e.kind in kinds]
+    assert handoff.payload["reason"] == offer.payload["reason"] == "frustration"
+    assert handoff.payload["evidence"][0]["signal"] == "offer_accepted"
+    assert handoff.payload["evidence"][1:] == offer.payload["evidence"]
+    assert handoff.payload["urgency"] >= URGENCY["frustration"]
 
 
 async def test_yes_without_an_offer_is_small_talk(table: Table) -> None:
