@@ -164,6 +164,7 @@ async def desk_view(conn: AsyncConnection, house: House, me: Account) -> DeskOut
         others=cards([c for c in now.held if c.assignee_id != me.id]),
         bot=cards([c for c in bot if c.id in last]),
         online=len(now.online),
+        skills=await people.skills_known(conn),
     )
 
 

@@ -382,6 +382,8 @@ class DeskOut(BaseModel):
     others: list[Card]
     bot: list[Card]
     online: int
+    skills: list[str]
+    """What anybody of the staff has named as theirs, for passing a chat on; they need not be here now."""
 
 
 class StaffView(BaseModel):

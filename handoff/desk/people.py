@@ -98,6 +98,12 @@ async def find(conn: AsyncConnection, agent_id: str) -> Presence | None:
     return None if row is None else _presence(row)
 
 
+async def skills_known(conn: AsyncConnection) -> list[str]:
+    """Every skill that somebody has named as theirs, at the desk or not: a chat may wait for who comes tomorrow."""
+    rows = (await conn.execute(sa.select(presence.c.skills))).scalars()
+    return sorted({skill for skills in rows for skill in skills})
+
+
 async def agents_online(conn: AsyncConnection, now: datetime) -> list[str]:
     """Ids of the agents who are at the desk."""
     query = sa.select(presence.c.agent_id).where(presence.c.last_seen_at > now - ONLINE_FOR)

@@ -267,6 +267,13 @@ async def test_a_transfer_to_a_skill_is_offered_to_whoever_has_it(shift: Shift) 
     assert (now.skill, now.offered_to) == ("returns", BOB.id)
 
 
+async def test_a_skill_can_be_asked_for_when_nobody_who_has_it_is_here(shift: Shift) -> None:
+    await shift.put(shift.desk.bob, "/api/me", skills=["returns", "lenses"])
+    await shift.after(timedelta(hours=30), seen=(ALICE,))
+    desk = await shift.get(shift.desk.alice)
+    assert desk["skills"] == ["lenses", "returns"]
+
+
 async def test_a_transfer_needs_the_assignee_and_a_colleague_who_is_there(shift: Shift) -> None:
     chat = await shift.waiting()
     path = shift.desk.conversation(chat) + "/transfer"

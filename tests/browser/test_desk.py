@@ -195,6 +195,28 @@ async def test_an_agent_who_vanishes_gives_the_chat_back_and_the_customer_is_tol
 # --- what the desk offers
 
 
+async def test_a_chat_that_is_offered_at_once_calls_its_agent_once(stage: Stage) -> None:
+    """Whoever is asked to take it hears the offer alone; a colleague hears that somebody waits."""
+    alice, bob = await stage.staff(ALICE), await stage.staff(BOB)
+    await expect(alice.locator("#online")).to_have_text("2 people at the desk")
+    for page in (alice, bob):
+        await page.evaluate(
+            """() => {
+              window.heard = [];
+              const announcer = document.getElementById("announcer");
+              const keep = () => announcer.textContent && window.heard.push(announcer.textContent);
+              new MutationObserver(keep).observe(announcer, { childList: true, characterData: true, subtree: true });
+            }"""
+        )
+    await waiting(stage, "Ann")
+    for page in (alice, bob):
+        await expect(page.locator("#announcer")).to_contain_text("Ann")
+    await alice.wait_for_timeout(2_000)
+    heard = sorted([await page.evaluate("window.heard") for page in (alice, bob)])
+    assert heard == [["New in the queue: Ann. Asked for a person."],
+                     ["Offered to you: the chat with Ann. Press a to accept, d to decline."]]  # fmt: skip
+
+
 async def test_offered_chats_are_accepted_and_declined_by_keyboard(stage: Stage) -> None:
     alice = await stage.staff(ALICE)
     await expect(alice.locator("#online")).to_have_text("1 person at the desk")

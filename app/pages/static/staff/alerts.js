@@ -10,6 +10,8 @@ import { REASONS, counted, customerName, inWords } from "./words.js";
 /** Told apart by ear. */
 const TONES = { waiting: [660, 880], offered: [660, 880, 1100], message: [520], mentioned: [740, 740] };
 const TONE_SECONDS = 0.14;
+/** How long a new chat's alert is held back: one that is offered to oneself at once, or taken, alerts no second time. */
+const HELD_MS = 1200;
 
 /** Browsers let a page sound only after a click or key on it. */
 class Chime {
@@ -67,6 +69,8 @@ export class Alerts {
   #chime = new Chime();
   /** @type {Set<string> | null} null: the desk has not been seen yet, so nothing in it is new */
   #known = null;
+  /** New in the queue and not told yet. @type {Map<string, Card>} */
+  #held = new Map();
   /** What each customer of one's own said last. @type {Map<string, number | null>} */
   #said = new Map();
 
@@ -82,12 +86,14 @@ export class Alerts {
     const known = this.#known;
     this.#known = new Set(waiting.map((card) => card.id));
     const fresh = known ? waiting.filter((card) => !known.has(card.id)) : [];
-    if (fresh.length) this.#waiting(fresh);
+    for (const card of fresh) this.#held.set(card.id, card);
+    if (fresh.length) setTimeout(() => this.#waiting(), HELD_MS);
     this.#messages(mine);
   }
 
   /** @param {Offer[]} fresh */
   offered(fresh) {
+    for (const offer of fresh) this.#held.delete(offer.id);
     const names = fresh.map((offer) => customerName(offer.customer_name)).join(" and ");
     this.#tell("offered", `Offered to you: the chat with ${names}. Press a to accept, d to decline.`);
     for (const offer of fresh) this.notify(`${customerName(offer.customer_name)} is offered to you`, offer.id);
@@ -100,8 +106,10 @@ export class Alerts {
     fresh.forEach((mention, i) => this.notify(words[i], mention.conversation_id));
   }
 
-  /** @param {Card[]} fresh */
-  #waiting(fresh) {
+  #waiting() {
+    const fresh = [...this.#held.values()].filter((card) => this.#known?.has(card.id));
+    this.#held.clear();
+    if (!fresh.length) return;
     this.#tell("waiting", this.#words(fresh));
     for (const card of fresh) this.notify(`${customerName(card.customer_name)} is waiting`, card.id);
   }

@@ -32,7 +32,7 @@ export class Transfer {
   /** @param {Desk} desk */
   know(desk) {
     this.#agents = (desk.agents ?? []).filter((agent) => agent.id !== this.meId && agent.status === "here");
-    this.#skills = [...new Set((desk.agents ?? []).flatMap((agent) => agent.skills ?? []))].sort();
+    this.#skills = desk.skills ?? [];
   }
 
   /** @param {string} id @param {string} customer */

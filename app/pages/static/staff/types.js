@@ -112,7 +112,7 @@
  * @typedef {Card & {offer_expires_at: string}} Offer  a chat that is offered to me
  *
  * @typedef {{me: Account | Me, waiting: Card[], mine: Card[], others: Card[], bot: Card[], online: number,
- *   offered?: Offer[], agents?: AtDesk[]}} Desk
+ *   offered?: Offer[], agents?: AtDesk[], skills?: string[]}} Desk
  *
  * @typedef {"right" | "too_early" | "too_late" | "not_needed"} Verdict
  *
