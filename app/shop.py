@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -133,6 +133,8 @@ class Shop(_Strict):
     emotion_labels: Mapping[str, Literal["frustrated", "confused", "worried", "pleased", "neutral"]] = {}
     """What the labels of another classifier (WARMLINE_EMOTION_MODEL) mean; labels left out speak for no state."""
     privacy: Privacy = Privacy()
+    products: tuple[Annotated[str, Field(min_length=2, pattern=r"\S")], ...] = ()
+    """What the shop sells, in the singular, as customers call it; agents see at once which of them was named."""
     replies: tuple[Reply, ...] = ()
     faq: tuple[FaqEntry, ...] = Field(min_length=1)
 

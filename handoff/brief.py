@@ -49,7 +49,7 @@ class Brief:
     why: tuple[Line, ...]
     wants: tuple[Line, ...]
     facts: tuple[Line, ...]
-    """Order numbers and e-mail addresses that were said."""
+    """Order numbers, e-mail addresses and products that were said."""
     tried: tuple[Line, ...]
     promised: tuple[Line, ...]
     mood: tuple[MoodPoint, ...]
@@ -58,14 +58,22 @@ class Brief:
     """The same known customer's earlier conversations and how they ended, the latest first."""
 
 
-def brief_of(messages: Sequence[Message], events: Sequence[Event], earlier: Sequence[Conversation] = ()) -> Brief:
-    """The brief of one conversation, from its transcript and its events (both in order)."""
+def brief_of(
+    messages: Sequence[Message],
+    events: Sequence[Event],
+    earlier: Sequence[Conversation] = (),
+    products: Sequence[str] = (),
+) -> Brief:
+    """The brief of one conversation, from its transcript and its events (both in order).
+
+    ``products`` are what the shop sells, in its own words.
+    """
     public = [m for m in messages if m.visibility is Visibility.PUBLIC]
     customer = [m for m in public if m.author is Author.CUSTOMER]
     return Brief(
         why=_why(events),
         wants=_wants(customer),
-        facts=_facts(customer),
+        facts=_facts(customer, products),
         tried=_tried(public),
         promised=tuple(Line(m.text, m.id) for m in public if m.author is Author.SYSTEM and m.extra.get("promise"))[-1:],
         mood=mood_curve(customer),
@@ -103,14 +111,27 @@ def _wants(customer: Sequence[Message]) -> tuple[Line, ...]:
     return tuple(Line(m.text if len(m.text) <= 280 else m.text[:279] + "…", m.id) for m in chosen.values())
 
 
-def _facts(customer: Sequence[Message]) -> tuple[Line, ...]:
+def _facts(customer: Sequence[Message], products: Sequence[str]) -> tuple[Line, ...]:
     found: dict[str, Line] = {}
+    sold = _one_of(products)
     for message in customer:
         for address in _EMAIL.findall(message.text):
             found.setdefault(address.lower(), Line(f"E-mail {address}", message.id))
         for number in _numbers(_EMAIL.sub(" ", message.text)):
             found.setdefault(number.lower(), Line(f"Number {number}", message.id))
+        for product in sold.findall(message.text) if sold else ():
+            found.setdefault(_singular(product), Line(f"Product {' '.join(product.split())}", message.id))
     return tuple(found.values())
+
+
+def _one_of(products: Sequence[str]) -> re.Pattern[str] | None:
+    """Any of the products, in one or many, the longest name first: "enamel mug" is not also a "mug"."""
+    names = [r"\s+".join(map(re.escape, product.split())) for product in sorted(products, key=len, reverse=True)]
+    return re.compile(rf"\b(?:{'|'.join(names)})(?:e?s)?\b", re.IGNORECASE) if names else None
+
+
+def _singular(product: str) -> str:
+    return " ".join(product.lower().split()).removesuffix("s")
 
 
 def _numbers(text: str) -> list[str]:

@@ -79,7 +79,7 @@ async def accept_invitation(
 async def get_conversation(conversation_id: str, me: Agent, house: HouseDep) -> StaffView:
     """The whole conversation: transcript, readings, notes, events and brief."""
     async with house.db.read() as conn:
-        return await staff_view(conn, conversation_id)
+        return await staff_view(conn, house, conversation_id)
 
 
 @router.get("/conversations/{conversation_id}/events")
@@ -116,7 +116,7 @@ async def take(conversation_id: str, me: Agent, house: HouseDep) -> StaffView:
     async with house.db.unit_of_work() as work:
         await desk.seen(work.conn, me.id, house.clock())
         await give(work, house, await store.load(work.conn, conversation_id, lock=True), me)
-        return await staff_view(work.conn, conversation_id)
+        return await staff_view(work.conn, house, conversation_id)
 
 
 @router.delete("/conversations/{conversation_id}/assignee")
@@ -129,7 +129,7 @@ async def release(conversation_id: str, me: Agent, house: HouseDep) -> StaffView
         conversation.line(line_of(house, conversation, "released", me), at)
         await store.save(work.conn, conversation)
         work.announce(conversation_id, DESK)
-        return await staff_view(work.conn, conversation_id)
+        return await staff_view(work.conn, house, conversation_id)
 
 
 @router.put("/conversations/{conversation_id}/status")
@@ -145,7 +145,7 @@ async def set_status(conversation_id: str, body: SetStatus, me: Agent, house: Ho
             conversation.line(line_of(house, conversation, "resolved", me), house.clock())
         await store.save(work.conn, conversation)
         work.announce(conversation_id, DESK)
-        return await staff_view(work.conn, conversation_id)
+        return await staff_view(work.conn, house, conversation_id)
 
 
 def account_out(account: Account) -> AccountOut:
@@ -153,7 +153,7 @@ def account_out(account: Account) -> AccountOut:
     return AccountOut(id=account.id, name=account.name, email=account.email, role=account.role.value)
 
 
-async def staff_view(conn: AsyncConnection, conversation_id: str) -> StaffView:
+async def staff_view(conn: AsyncConnection, house: House, conversation_id: str) -> StaffView:
     """Read a conversation with everything that is known of it."""
     conversation = await store.load(conn, conversation_id)
     history = await store.history(conn, conversation_id, limit=5000)
@@ -161,7 +161,8 @@ async def staff_view(conn: AsyncConnection, conversation_id: str) -> StaffView:
     assignee = await accounts.name_of(conn, conversation.assignee_id)
     events = [EventOut.of(event, message, staff=True) for event, message in history]
     earlier = await store.earlier_of(conn, conversation)
-    brief = brief_of(messages, [event for event, _ in history], earlier)
+    products = house.shops.get(conversation.shop_id).shop.products
+    brief = brief_of(messages, [event for event, _ in history], earlier, products)
     return StaffView.of(conversation, events, brief, assignee)
 
 

@@ -79,7 +79,7 @@ async def take_next(me: Agent, house: HouseDep) -> StaffView | Response:
             conversation = await store.load(work.conn, chosen, lock=True)
             if conversation.status is Status.WAITING:
                 await give(work, house, conversation, me)
-                return await staff_view(work.conn, chosen)
+                return await staff_view(work.conn, house, chosen)
             queue = [waiting for waiting in queue if waiting.id != chosen]  # somebody took it while we looked
     return Response(status_code=204)
 
@@ -97,12 +97,12 @@ async def answer_desk_offer(
         await people.seen(work.conn, me.id, house.clock())
         conversation = await store.load(work.conn, conversation_id, lock=True)
         if body.accept and conversation.assignee_id == me.id:
-            return await staff_view(work.conn, conversation_id)
+            return await staff_view(work.conn, house, conversation_id)
         if conversation.offered_to != me.id:
             raise NotOffered()
         if body.accept:
             await give(work, house, conversation, me)
-            return await staff_view(work.conn, conversation_id)
+            return await staff_view(work.conn, house, conversation_id)
         _decline(conversation, house, me)
         await store.save(work.conn, conversation)
         work.announce(conversation_id, DESK)
@@ -128,7 +128,7 @@ async def transfer(conversation_id: str, body: Transfer, me: Agent, house: House
         conversation.line(voice.line("transferred", agent=me.name, to=to.name if to else None), at)
         await store.save(work.conn, conversation)
         work.announce(conversation_id, DESK)
-        view = await staff_view(work.conn, conversation_id)
+        view = await staff_view(work.conn, house, conversation_id)
     await call_mentioned(house, me, body.note)
     return view
 

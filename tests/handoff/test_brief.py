@@ -94,6 +94,22 @@ def test_each_fact_is_listed_once_with_the_message_that_said_it_first() -> None:
     assert [(f.text, f.message_id) for f in facts] == [("Number HF-10234", "m1"), ("E-mail cora@example.com", "m2")]
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("the Enamel  mug is chipped", ["Product Enamel mug"]),
+        ("two mugs and an enamel mug", ["Product mugs", "Product enamel mug"]),
+        ("two enamel mugs, one enamel mug broken", ["Product enamel mugs"]),
+        ("smug jugglers dishwash", []),
+        ("both dishes broke", ["Product dishes"]),
+    ],
+)
+def test_the_products_that_were_named_are_facts(text: str, named: list[str]) -> None:
+    products = ("mug", "enamel mug", "jug", "dish")
+    facts = brief_of([said(text, seq=1)], [], products=products).facts
+    assert [(f.text, f.message_id) for f in facts] == [(name, "m1") for name in named]
+
+
 def test_only_what_the_customer_said_is_a_fact() -> None:
     messages = [said("order 55555", Author.BOT, 1), said("order 66666", Author.AGENT, 2), said("hello there", seq=3)]
     assert brief_of(messages, []).facts == ()

@@ -61,7 +61,7 @@ export function briefView(brief, reason, around) {
     whyView(brief.why.length ? reason : null, brief.why),
     moodView(brief.mood, around),
     section("What the customer wants", brief.wants, quoteItem, "Nothing was said yet."),
-    section("Numbers and addresses", brief.facts, plainItem),
+    section("What was named", brief.facts, plainItem),
     section("What the bot tried", brief.tried, plainItem, "The bot gave no answer from the shop’s list."),
     section("What was promised", brief.promised, plainItem),
     section("What to avoid", brief.avoid, plainItem),
