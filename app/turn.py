@@ -29,12 +29,9 @@ from handoff.capacity import Capacity
 from handoff.desk import queue_rank, urgency_of
 from handoff.policy import Act, Decision, Evidence, Reason, accepted, decide
 from handoff.signals import CustomerTurn, Signals, signals_of
-from models.base import Reading, Utterance
+from models.base import EARLIER, Reading, Utterance
 from models.language import language_of
 from models.smalltalk import is_no, is_yes
-
-EARLIER_MESSAGES = 3
-"""How many of the customer's earlier messages the reader may see."""
 
 log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
@@ -66,7 +63,7 @@ class Thread:
 
     def before(self, message: Message) -> tuple[str, ...]:
         """The customer's latest messages before ``message``, oldest first."""
-        return tuple(m.text for m in self.customer if m.seq < message.seq)[-EARLIER_MESSAGES:]
+        return tuple(m.text for m in self.customer if m.seq < message.seq)[-EARLIER:]
 
 
 class BotTurn:

@@ -6,6 +6,7 @@ is compared.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -41,6 +42,16 @@ TEXTS = (
     "what payment methods do you take",
     "thanks, that helps",
 )
+FIRST = (
+    "Ann", "Ben", "Carl", "Dora", "Emma", "Finn", "Gina", "Hugo", "Ida", "Jack", "Kate", "Liam", "Mary", "Nick",
+    "Olga", "Paul", "Rosa", "Sam", "Tina", "Will",
+)  # fmt: skip
+LAST = (
+    "Allen", "Baker", "Clark", "Davis", "Evans", "Fisher", "Gray", "Hill", "Irwin", "Jones", "King", "Lewis",
+    "Moore", "Newton", "Owen", "Price", "Quinn", "Reed",
+)  # fmt: skip
+SIGNED = itertools.cycle(f"{first} {last}" for first, last in itertools.product(FIRST, LAST))
+"""More names than texts that the models' trunk remembers: nothing that is timed was asked in the same words before."""
 console = Console()
 
 
@@ -115,7 +126,7 @@ def serving(data: Path, model: str) -> Iterator[tuple[int, psutil.Process, float
 async def _one_chat(port: int) -> list[float]:
     """Seconds of every turn of a fresh chat; asking the same again would rightly end with a person."""
     async with _customers(port, 1) as (one,):
-        return [await one.turn(text) for text in TEXTS]
+        return [await one.turn(f"{text} {next(SIGNED)}") for text in TEXTS]
 
 
 async def _chats_until(port: int, ends: float) -> list[float]:

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -12,9 +13,10 @@ import numpy as np
 from eval import plots, progress, readers
 from eval.options import Options
 from eval.report import Plot, Report, Table
-from models.base import Utterance
+from models.base import EmotionReader, SentenceEncoder, Utterance
 from models.catalog import ARTIFACTS, load_encoder
 from models.tokens import Tokens
+from models.trunk import REMEMBERED
 
 TOKENS = 24
 BATCHES = (1, 16)
@@ -22,9 +24,15 @@ ROUNDS = 30
 WARM_UP = 3
 ROBERTA = {"vocab_size": 50265, "max_position_embeddings": 514, "type_vocab_size": 1, "num_labels": 28}
 """RoBERTa-base otherwise as the library's defaults: 12 layers, width 768, 12 heads; 125M random weights."""
-SENTENCE = (
-    "my blue parcel has not come and the page says it was left with a neighbour on our street this morning at ten"
-)
+SENTENCE = "my {} parcel has not come and the page says it was left with a {} on our street this morning at"
+COLOURS = (
+    "blue", "red", "green", "white", "black", "brown", "grey", "pink", "gold", "silver", "large", "small", "round",
+    "square", "heavy", "light", "long", "short", "old", "new",
+)  # fmt: skip
+PEOPLE = (
+    "friend", "driver", "man", "woman", "teacher", "doctor", "guard", "cousin", "sister", "brother", "student",
+    "nurse", "baker", "farmer", "judge", "priest", "king",
+)  # fmt: skip
 
 
 def run(options: Options) -> Report:
@@ -45,18 +53,19 @@ def run(options: Options) -> Report:
 
 def contenders(options: Options) -> tuple[dict[str, Callable[[int], Any]], list[str]]:
     """What is timed, each called with the batch size; and what had to be left out."""
-    text = text_of_length(TOKENS)
+    texts = itertools.cycle(texts_of_length(TOKENS))
+
+    def some(size: int) -> list[str]:
+        return list(itertools.islice(texts, size))
+
     reader, encoder = readers.open_reader(options.reader), load_encoder().model
     works: dict[str, Callable[[int], Any]] = {
-        f"reader {reader.name}": lambda size: reader.read([Utterance(text)] * size)
+        f"reader {reader.name}": lambda size: reader.read([Utterance(text) for text in some(size)])
     }
     remarks = []
     if encoder:
-        works["FAQ vector"] = lambda size: encoder.encode([text] * size)
-        works["reader and FAQ vector"] = lambda size: (
-            reader.read([Utterance(text)] * size),
-            encoder.encode([text] * size),
-        )
+        works["FAQ vector"] = lambda size: encoder.encode(some(size))
+        works["reader and FAQ vector"] = lambda size: both(reader, encoder, some(size))
     roberta = roberta_base()
     if roberta:
         works["RoBERTa-base, PyTorch"] = roberta
@@ -67,14 +76,20 @@ def contenders(options: Options) -> tuple[dict[str, Callable[[int], Any]], list[
     return works, remarks
 
 
-def text_of_length(tokens: int) -> str:
-    """A text that packs to exactly ``tokens`` tokens, the two special ones included."""
-    packer, words = Tokens(ARTIFACTS / "encoder" / "tokenizer.json"), SENTENCE.split()
-    while len(packer.pack(" ".join(words))[0]) > tokens:
-        words.pop()
-    while len(packer.pack(" ".join(words))[0]) < tokens:
-        words.append("now")
-    return " ".join(words)
+def both(reader: EmotionReader, encoder: SentenceEncoder, texts: list[str]) -> tuple[Any, Any]:
+    """All heads and the FAQ vector of each text."""
+    return reader.read([Utterance(text) for text in texts]), encoder.encode(texts)
+
+
+def texts_of_length(tokens: int) -> list[str]:
+    """Texts of exactly ``tokens`` tokens, the two special ones included; more than the trunk remembers, so that each
+    is a new one to it."""
+    packer = Tokens(ARTIFACTS / "encoder" / "tokenizer.json")
+    texts = [SENTENCE.format(*words) for words in itertools.product(COLOURS, PEOPLE)]
+    texts = [text for text in texts if len(packer.ids(text)) == tokens]
+    if len(texts) <= REMEMBERED:
+        raise ValueError(f"only {len(texts)} texts of {tokens} tokens; the trunk remembers {REMEMBERED}")
+    return texts
 
 
 def roberta_base() -> Callable[[int], Any] | None:

@@ -28,6 +28,10 @@ EMOTION_STATES: Mapping[str, str] = {
 """Which service state a GoEmotions label speaks for; the others speak for none."""
 
 
+EARLIER = 3
+"""How many of a customer's earlier messages a reader may see."""
+
+
 class ModelUnavailable(Exception):
     """A model cannot be loaded or cannot answer; the message says what to do."""
 

@@ -1,13 +1,17 @@
 """Name to loader: which reader and which encoder to use. The only place with lazy imports."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from models.base import EMOTION_STATES, EmotionReader, ModelUnavailable, SentenceEncoder
 from models.rules import RulesReader
+
+if TYPE_CHECKING:
+    from models.trunk import Trunk
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 SHIPPED = "shipped"
@@ -24,10 +28,18 @@ class Loaded(Generic[T]):
     problem: str | None = None
 
 
+@functools.cache
+def trunk(folder: Path = ARTIFACTS / "encoder") -> "Trunk":
+    """The trunk in a folder, one for all that stand on it. Raises ModelUnavailable or ImportError."""
+    from models.trunk import Trunk
+
+    return Trunk(folder)
+
+
 def _shipped_reader(_: str, __: Labels) -> EmotionReader:
     from models.emotion import OnnxEmotionReader
 
-    return OnnxEmotionReader(ARTIFACTS / "emotion")
+    return OnnxEmotionReader(ARTIFACTS / "emotion", trunk())
 
 
 def _rules_reader(_: str, __: Labels) -> EmotionReader:
@@ -35,11 +47,11 @@ def _rules_reader(_: str, __: Labels) -> EmotionReader:
 
 
 def _own_reader(name: str, labels: Labels) -> EmotionReader:
-    """An exported network of ours, or else any transformers checkpoint."""
+    """An exported network of ours, which stands on the shipped trunk, or else any transformers checkpoint."""
     if (Path(name) / "model.onnx").exists():
         from models.emotion import OnnxEmotionReader
 
-        return OnnxEmotionReader(Path(name))
+        return OnnxEmotionReader(Path(name), trunk())
     from models.torch_reader import TorchReader
 
     return TorchReader(name, labels or EMOTION_STATES)
@@ -71,6 +83,7 @@ def load_encoder(name: str = SHIPPED) -> Loaded[SentenceEncoder | None]:
     try:
         from models.encoder import OnnxSentenceEncoder
 
-        return Loaded(OnnxSentenceEncoder(ARTIFACTS / "encoder" if name == SHIPPED else Path(name)))
+        folder = ARTIFACTS / "encoder" if name == SHIPPED else Path(name)
+        return Loaded(OnnxSentenceEncoder(folder, trunk(folder)))
     except (ModelUnavailable, ImportError) as error:
         return Loaded(None, str(error))

@@ -11,6 +11,8 @@ import numpy as np
 from models.base import EMOTION_STATES, EMOTIONS, FLAGS, STATES, ModelUnavailable, Reading, Utterance
 from models.onnx import OnnxNetwork
 from models.rules import names_someone
+from models.tokens import said_before, seen_of_earlier
+from models.trunk import Trunk
 from models.words import Words
 
 CERTAIN = 0.9
@@ -70,12 +72,33 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
+class ReaderNetwork:
+    """The upper layers and heads, over the trunk's token vectors. Raises ModelUnavailable."""
+
+    def __init__(self, folder: Path, trunk: Trunk) -> None:
+        self._trunk = trunk
+        self._network = OnnxNetwork(folder / "model.onnx")
+
+    def logits(self, batch: Sequence[Utterance]) -> dict[str, np.ndarray]:
+        """Logits by head, each of shape (utterances, labels of that head)."""
+        rows = [self._run(utterance) for utterance in batch]
+        return {head: np.concatenate([row[head] for row in rows]) for head in rows[0]}
+
+    def _run(self, utterance: Utterance) -> dict[str, np.ndarray]:
+        parts = [self._trunk.hidden(utterance.text)]
+        for text in said_before(utterance.before):
+            earlier = self._trunk.hidden(text)
+            parts.append(earlier[seen_of_earlier(len(earlier))])
+        back = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        return self._network.run(hidden=np.concatenate(parts)[None], back=back[None])
+
+
 class OnnxEmotionReader:
     """Reads with the shipped network. Source and figures: models/artifacts/emotion/README.md."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, trunk: Trunk) -> None:
         self._calibration = Calibration.load(folder / "calibration.json")
-        self._network = OnnxNetwork(folder)
+        self._network = ReaderNetwork(folder, trunk)
         self._words = Words.load(folder / "words.npz")
         self.name = self._calibration.name
 
@@ -83,7 +106,7 @@ class OnnxEmotionReader:
         """One reading for each utterance, in order."""
         if not batch:
             return []
-        logits = self._network.run([u.text for u in batch], [u.before for u in batch])
+        logits = self._network.logits(batch)
         heard = self._words.logits([u.text for u in batch]) if self._words else None
         readings = readings_of(logits, self._calibration, heard)
         return [_without_empty_insults(u.text, reading) for u, reading in zip(batch, readings, strict=True)]

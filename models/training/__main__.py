@@ -9,10 +9,9 @@ import torch
 import typer
 from rich.console import Console
 
-from models.base import EMOTIONS, FLAGS, STATES
-from models.catalog import ARTIFACTS
-from models.emotion import sigmoid, strongest
-from models.onnx import OnnxNetwork
+from models.base import EMOTIONS, FLAGS, STATES, Utterance
+from models.catalog import ARTIFACTS, trunk
+from models.emotion import ReaderNetwork, sigmoid, strongest
 from models.training import corpus, reader
 from models.training.calibrate import write_calibration
 from models.training.corpus import Example
@@ -50,7 +49,7 @@ def make_reader(
 @app.command(name="calibrate")
 def calibrate_reader(data: Data = Path("../shared/data"), out: Path = ARTIFACTS / "emotion") -> None:
     """Lock thresholds and calibration of the exported reader on the development splits."""
-    network = OnnxNetwork(out)
+    network = ReaderNetwork(out, trunk())
     goemotions = corpus.load_goemotions(data / "goemotions" / "dev.tsv")
     own = corpus.load_messages(sorted(OWN.glob("messages/dev*.jsonl")))
     own += corpus.load_dialogues(sorted(OWN.glob("dialogues/dev*.jsonl")))
@@ -61,7 +60,7 @@ def calibrate_reader(data: Data = Path("../shared/data"), out: Path = ARTIFACTS 
     heard, elsewhere = words.logits([e.text for e in own]), words.logits([e.text for e in goemotions])
     write_calibration(
         out / "calibration.json",
-        "warmline-reader-3",
+        "warmline-reader-4",
         (emotions["emotions"], _targets(goemotions, "emotions", len(EMOTIONS))),
         _states(service, own, emotions, goemotions, heard["states"], elsewhere["states"]),
         (service["flags"], _targets(own, "flags", len(FLAGS)), heard["flags"]),
@@ -114,8 +113,8 @@ def _states(
     return logits, targets, felt, np.concatenate([heard, elsewhere[clear]])
 
 
-def _logits(network: OnnxNetwork, examples: list[Example]) -> dict[str, np.ndarray]:
-    return network.run([e.text for e in examples], [e.before for e in examples])
+def _logits(network: ReaderNetwork, examples: list[Example]) -> dict[str, np.ndarray]:
+    return network.logits([Utterance(e.text, e.before) for e in examples])
 
 
 def _targets(examples: list[Example], head: str, size: int) -> np.ndarray:

@@ -41,10 +41,10 @@ class Encoded:
         self.examples = examples
         self._tokens = tokens
         self._packed = [tokens.pack(e.text, e.before) for e in examples]
-        self.lengths = [len(ids) for ids, _ in self._packed]
+        self.lengths = [len(row.ids) for row in self._packed]
 
     def inputs(self, indices: Sequence[int]) -> dict[str, torch.Tensor]:
-        """Token ids, attention mask and segment ids, each of shape (batch, longest row)."""
+        """What the network takes, each of shape (batch, longest row)."""
         arrays = self._tokens.batch([self._packed[i] for i in indices])
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
@@ -98,7 +98,10 @@ class _Run:
     def __init__(self, network: Network, recipe: Recipe, total: int) -> None:
         self.network, self.recipe = network, recipe
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+            [p for p in network.parameters() if p.requires_grad],
+            recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            fused=True,
         )
         self.schedule = get_linear_schedule_with_warmup(self.optimizer, int(total * recipe.warmup), total)
 

@@ -15,9 +15,9 @@ from models.training.corpus import Example
 from models.training.fit import Mix, Recipe, fit, predict
 from models.training.network import BASE, HEADS, Network
 
-GOEMOTIONS = Recipe()
-JOINT = Recipe(epochs=5, batch=64, learning_rate=1.1e-4)
-REPLAYED = 12_000
+GOEMOTIONS = Recipe(learning_rate=1.5e-4)
+JOINT = Recipe(epochs=5, batch=64, learning_rate=1.6e-4)
+REPLAYED = 16_000
 """GoEmotions rows in every joint epoch, so that the 28 labels are not forgotten."""
 OPENLY_FELT = 0.3
 """Weight of the state that a GoEmotions row's labels speak for: plain anger and joy are rarer in the own messages."""

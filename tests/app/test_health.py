@@ -32,7 +32,7 @@ async def test_a_missing_model_is_named_and_the_service_serves(desk: Desk) -> No
     assert "Restore" in said["problems"][0]
 
 
-@pytest.fixture(params=["model.onnx", "tokenizer.json", "calibration.json"])
+@pytest.fixture(params=["model.onnx", "calibration.json"])
 def corrupt_model(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A model's folder in which one file is rubbish; the others are the shipped ones where there are any."""
     folder = tmp_path / "model"

