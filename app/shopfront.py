@@ -74,6 +74,10 @@ class Shops:
                     self._fronts[front.shop.id] = front
                     log.info("shop_file_reloaded", shop=front.shop.id, entries=len(front.shop.faq))
 
+    def find(self, shop_id: str) -> Shopfront | None:
+        """The shop; None when it is not served (any more)."""
+        return self._fronts.get(shop_id)
+
     def get(self, shop_id: str) -> Shopfront:
         """The shop, or UnknownShop."""
         try:

@@ -35,11 +35,11 @@ SHOP = "hazel-and-finch"
 PATIENCE = 0.150
 """Seconds: the p95 of a turn up to which a rate counts as served."""
 TEXTS = (
-    "how long does delivery take to Scotland?",
-    "can I return a gift if I no longer have the receipt and it was opened?",
-    "do the enamel mugs go in the dishwasher",
-    "my parcel says delivered but nothing came, I have looked everywhere and asked next door",
-    "what payment methods do you take",
+    "how long does delivery take to Scotland? {}",
+    "can I return a gift if I no longer have the receipt and it was opened? {}",
+    "do the enamel mugs go in the dishwasher {}",
+    "my parcel says delivered but nothing came, I have looked everywhere and asked next door {}",
+    "what payment methods do you take {}",
     "thanks, that helps",
 )
 FIRST = (
@@ -51,7 +51,7 @@ LAST = (
     "Moore", "Newton", "Owen", "Price", "Quinn", "Reed",
 )  # fmt: skip
 SIGNED = itertools.cycle(f"{first} {last}" for first, last in itertools.product(FIRST, LAST))
-"""More names than texts that the models' trunk remembers: nothing that is timed was asked in the same words before."""
+"""More names than texts that the models' trunk remembers: no question that is timed was asked in these words before."""
 console = Console()
 
 
@@ -126,7 +126,7 @@ def serving(data: Path, model: str) -> Iterator[tuple[int, psutil.Process, float
 async def _one_chat(port: int) -> list[float]:
     """Seconds of every turn of a fresh chat; asking the same again would rightly end with a person."""
     async with _customers(port, 1) as (one,):
-        return [await one.turn(f"{text} {next(SIGNED)}") for text in TEXTS]
+        return [await one.turn(text.format(next(SIGNED))) for text in TEXTS]
 
 
 async def _chats_until(port: int, ends: float) -> list[float]:
@@ -160,7 +160,7 @@ async def _streams(port: int, result: Result, scale: float) -> None:
 
         async def one(client: Client) -> None:
             began = time.perf_counter()
-            name, ack = await client.send("how long does delivery take?")
+            name, ack = await client.send(f"how long does delivery take? {next(SIGNED)}")
             acks.append(ack)
             fanouts.append(await client.came_back(name) - began)
 

@@ -6,6 +6,7 @@ Extractive and deterministic: every line is something that was said or measured,
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from conversations.conversation import Conversation, Message
@@ -113,25 +114,25 @@ def _wants(customer: Sequence[Message]) -> tuple[Line, ...]:
 
 def _facts(customer: Sequence[Message], products: Sequence[str]) -> tuple[Line, ...]:
     found: dict[str, Line] = {}
-    sold = _one_of(products)
+    longest_first = sorted(products, key=len, reverse=True)
     for message in customer:
         for address in _EMAIL.findall(message.text):
             found.setdefault(address.lower(), Line(f"E-mail {address}", message.id))
-        for number in _numbers(_EMAIL.sub(" ", message.text)):
+        text = _EMAIL.sub(" ", message.text)
+        for number in _numbers(text):
             found.setdefault(number.lower(), Line(f"Number {number}", message.id))
-        for product in sold.findall(message.text) if sold else ():
-            found.setdefault(_singular(product), Line(f"Product {' '.join(product.split())}", message.id))
+        for product in longest_first:
+            pattern = _in_one_or_many(product)
+            if pattern.search(text):
+                found.setdefault(product.lower(), Line(f"Product {product}", message.id))
+                text = pattern.sub(" ", text)  # an "enamel mug" is not also a "mug"
     return tuple(found.values())
 
 
-def _one_of(products: Sequence[str]) -> re.Pattern[str] | None:
-    """Any of the products, in one or many, the longest name first: "enamel mug" is not also a "mug"."""
-    names = [r"\s+".join(map(re.escape, product.split())) for product in sorted(products, key=len, reverse=True)]
-    return re.compile(rf"\b(?:{'|'.join(names)})(?:e?s)?\b", re.IGNORECASE) if names else None
-
-
-def _singular(product: str) -> str:
-    return " ".join(product.lower().split()).removesuffix("s")
+@lru_cache(maxsize=1024)
+def _in_one_or_many(product: str) -> re.Pattern[str]:
+    words = r"\s+".join(map(re.escape, product.split()))
+    return re.compile(rf"(?<!\w){words}(?:e?s)?(?!\w)", re.IGNORECASE)
 
 
 def _numbers(text: str) -> list[str]:

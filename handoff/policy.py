@@ -133,11 +133,14 @@ def decide(signals: Signals, rules: Rules, capacity: Capacity = Capacity.FREE) -
 def accepted(offer: Mapping[str, Any] | None, line: Evidence) -> Decision:
     """A handoff that the customer agreed to: for the reason it was offered for, and because they said yes.
 
-    ``offer`` is the payload of the offer's event; without one they said yes to a question, which is asking.
+    ``offer`` is the payload of the offer's event; without one they said yes to a question, which is asking. So is
+    saying yes after nothing fitted: whoever says so waits no longer than who asks unprompted.
     """
     if offer is None:
         return Decision(Act.HANDOFF, Reason.ASKED, (line,))
-    return Decision(Act.HANDOFF, Reason(offer["reason"]), (line, *(Evidence(**e) for e in offer["evidence"])))
+    reason = Reason(offer["reason"])
+    evidence = (line, *(Evidence(**e) for e in offer["evidence"]))
+    return Decision(Act.HANDOFF, Reason.ASKED if reason is Reason.UNKNOWN else reason, evidence)
 
 
 def _certain(s: Signals) -> Decision | None:

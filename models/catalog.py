@@ -28,8 +28,12 @@ class Loaded(Generic[T]):
     problem: str | None = None
 
 
+ENCODER = ARTIFACTS / "encoder"
+"""The shipped trunk and sentence encoder."""
+
+
 @functools.cache
-def trunk(folder: Path = ARTIFACTS / "encoder") -> "Trunk":
+def trunk(folder: Path) -> "Trunk":
     """The trunk in a folder, one for all that stand on it. Raises ModelUnavailable or ImportError."""
     from models.trunk import Trunk
 
@@ -39,7 +43,7 @@ def trunk(folder: Path = ARTIFACTS / "encoder") -> "Trunk":
 def _shipped_reader(_: str, __: Labels) -> EmotionReader:
     from models.emotion import OnnxEmotionReader
 
-    return OnnxEmotionReader(ARTIFACTS / "emotion", trunk())
+    return OnnxEmotionReader(ARTIFACTS / "emotion", trunk(ENCODER))
 
 
 def _rules_reader(_: str, __: Labels) -> EmotionReader:
@@ -51,7 +55,7 @@ def _own_reader(name: str, labels: Labels) -> EmotionReader:
     if (Path(name) / "model.onnx").exists():
         from models.emotion import OnnxEmotionReader
 
-        return OnnxEmotionReader(Path(name), trunk())
+        return OnnxEmotionReader(Path(name), trunk(ENCODER))
     from models.torch_reader import TorchReader
 
     return TorchReader(name, labels or EMOTION_STATES)
@@ -83,7 +87,7 @@ def load_encoder(name: str = SHIPPED) -> Loaded[SentenceEncoder | None]:
     try:
         from models.encoder import OnnxSentenceEncoder
 
-        folder = ARTIFACTS / "encoder" if name == SHIPPED else Path(name)
+        folder = ENCODER if name == SHIPPED else Path(name)
         return Loaded(OnnxSentenceEncoder(folder, trunk(folder)))
     except (ModelUnavailable, ImportError) as error:
         return Loaded(None, str(error))

@@ -77,7 +77,7 @@ class ReaderNetwork:
 
     def __init__(self, folder: Path, trunk: Trunk) -> None:
         self._trunk = trunk
-        self._network = OnnxNetwork(folder / "model.onnx")
+        self._network = OnnxNetwork(folder / "model.onnx", "hidden", "back")
 
     def logits(self, batch: Sequence[Utterance]) -> dict[str, np.ndarray]:
         """Logits by head, each of shape (utterances, labels of that head)."""

@@ -16,7 +16,7 @@ class OnnxSentenceEncoder:
 
     def __init__(self, folder: Path, trunk: Trunk) -> None:
         self._trunk = trunk
-        self._network = OnnxNetwork(folder / "vector.onnx")
+        self._network = OnnxNetwork(folder / "vector.onnx", "hidden")
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors, float32 of shape (texts, 384)."""

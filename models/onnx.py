@@ -12,9 +12,9 @@ SLOWER = ["SkipLayerNormFusion"]
 
 
 class OnnxNetwork:
-    """One ``.onnx`` file. Raises ModelUnavailable when it will not load."""
+    """One ``.onnx`` file with these inputs. Raises ModelUnavailable when it will not load or takes others."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *inputs: str) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -26,6 +26,9 @@ class OnnxNetwork:
             )
         except Exception as error:  # the library raises bare exceptions of its own for every kind of bad file
             raise unusable(path, error) from error
+        taken = {given.name for given in self._session.get_inputs()}
+        if taken != set(inputs):
+            raise unusable(path, ValueError(f"takes {', '.join(sorted(taken))}, not {', '.join(sorted(inputs))}"))
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, **inputs: np.ndarray) -> dict[str, np.ndarray]:
@@ -40,6 +43,6 @@ class OnnxNetwork:
 def unusable(path: Path, error: Exception) -> ModelUnavailable:
     """What to say, and to do, when a model's file cannot be used."""
     return ModelUnavailable(
-        f"The model {path} cannot be loaded ({type(error).__name__}). "
+        f"The model {path} cannot be loaded ({error if type(error) is ValueError else type(error).__name__}). "
         "Restore the folder from the release, or train it with: python -m models.training"
     )

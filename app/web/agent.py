@@ -161,7 +161,8 @@ async def staff_view(conn: AsyncConnection, house: House, conversation_id: str) 
     assignee = await accounts.name_of(conn, conversation.assignee_id)
     events = [EventOut.of(event, message, staff=True) for event, message in history]
     earlier = await store.earlier_of(conn, conversation)
-    products = house.shops.get(conversation.shop_id).shop.products
+    front = house.shops.find(conversation.shop_id)
+    products = front.shop.products if front else ()
     brief = brief_of(messages, [event for event, _ in history], earlier, products)
     return StaffView.of(conversation, events, brief, assignee)
 

@@ -33,6 +33,9 @@ from conversations.lifecycle import Author, Status
 from handoff.desk import queue_rank, urgency_of
 from handoff.policy import Evidence, accepted
 
+PRESSED = "Pressed “Talk to a person”"
+OFFER_ACCEPTED = Evidence("offer_accepted", 1, 1, "Accepted the offer of a person")
+
 router = APIRouter(prefix="/api/chat", tags=["customer"])
 
 
@@ -99,10 +102,14 @@ async def send_message(conversation_id: OwnConversation, body: SendMessage, hous
 @router.put("/conversations/{conversation_id}/handoff", status_code=200)
 async def ask_for_person(conversation_id: OwnConversation, house: HouseDep) -> CustomerView:
     """Talk to a person: always granted, at once. Asking again while waiting changes nothing."""
+    return await _person_wanted(conversation_id, house, Evidence("asked_for_human", 1, 1, PRESSED))
+
+
+async def _person_wanted(conversation_id: str, house: House, line: Evidence) -> CustomerView:
     async with house.db.unit_of_work() as work:
         conversation = await store.load(work.conn, conversation_id, lock=True)
         if conversation.status in (Status.BOT, Status.RESOLVED):
-            await _hand_over(work.conn, conversation, house)
+            await _hand_over(work.conn, conversation, house, line)
             work.announce(conversation_id, DESK)
     return await view(house, conversation_id)
 
@@ -111,7 +118,7 @@ async def ask_for_person(conversation_id: OwnConversation, house: HouseDep) -> C
 async def answer_offer(conversation_id: OwnConversation, body: AnswerOffer, house: HouseDep) -> CustomerView:
     """Accept or decline the offer of a person."""
     if body.accept:
-        return await ask_for_person(conversation_id, house)
+        return await _person_wanted(conversation_id, house, OFFER_ACCEPTED)
     async with house.db.unit_of_work() as work:
         conversation = await store.load(work.conn, conversation_id, lock=True)
         if conversation.offer_open:
@@ -178,13 +185,12 @@ async def _last_state(conn: AsyncConnection, conversation_id: str) -> str | None
     return last.reading["state"] if last and last.reading else None
 
 
-async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: House) -> None:
+async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: House, line: Evidence) -> None:
     at = house.clock()
     front = house.shops.get(conversation.shop_id)
     if conversation.status is Status.RESOLVED:
         conversation.reopen(at)
-    pressed = Evidence("asked_for_human", 1, 1, "Pressed “Talk to a person”")
-    decision = accepted(await store.open_offer(conn, conversation), pressed)
+    decision = accepted(await store.open_offer(conn, conversation), line)
     urgency = urgency_of(decision.reason, conversation.intensity)
     conversation.request_handoff(
         decision.reason,
@@ -196,6 +202,6 @@ async def _hand_over(conn: AsyncConnection, conversation: Conversation, house: H
         state=await _last_state(conn, conversation.id),
     )
     wait = await wait_for(conn, conversation, at)
-    line = front.voice.line("queued", wait=wait, opens=front.shop.opens_next(at), email=conversation.customer_email)
-    conversation.line(line, at, promise=True)
+    told = front.voice.line("queued", wait=wait, opens=front.shop.opens_next(at), email=conversation.customer_email)
+    conversation.line(told, at, promise=True)
     await store.save(conn, conversation)

@@ -99,7 +99,8 @@ async def find(conn: AsyncConnection, agent_id: str) -> Presence | None:
 
 
 async def skills_known(conn: AsyncConnection) -> list[str]:
-    """Every skill that somebody has named as theirs, at the desk or not: a chat may wait for who comes tomorrow."""
+    """Every skill that somebody has named as theirs, at the desk or not. A chat for a skill that nobody here has is
+    offered to whoever is here, and says what it needs."""
     rows = (await conn.execute(sa.select(presence.c.skills))).scalars()
     return sorted({skill for skills in rows for skill in skills})
 

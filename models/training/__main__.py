@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from models.base import EMOTIONS, FLAGS, STATES, Utterance
-from models.catalog import ARTIFACTS, trunk
+from models.catalog import ARTIFACTS, ENCODER, trunk
 from models.emotion import ReaderNetwork, sigmoid, strongest
 from models.training import corpus, reader
 from models.training.calibrate import write_calibration
@@ -49,7 +49,7 @@ def make_reader(
 @app.command(name="calibrate")
 def calibrate_reader(data: Data = Path("../shared/data"), out: Path = ARTIFACTS / "emotion") -> None:
     """Lock thresholds and calibration of the exported reader on the development splits."""
-    network = ReaderNetwork(out, trunk())
+    network = ReaderNetwork(out, trunk(ENCODER))
     goemotions = corpus.load_goemotions(data / "goemotions" / "dev.tsv")
     own = corpus.load_messages(sorted(OWN.glob("messages/dev*.jsonl")))
     own += corpus.load_dialogues(sorted(OWN.glob("dialogues/dev*.jsonl")))

@@ -23,7 +23,8 @@ class Network(nn.Module):
 
     In the trunk every message sees itself alone, so that its token vectors can be kept and used again. Above it
     the message being read and what is seen of the earlier ones see each other, each with how far back it lies;
-    the mean is taken over the message alone, so the heads always know which message they judge.
+    the mean is taken over the message alone, so the heads always know which message they judge. Dropout acts in the
+    trunk too while the rest is trained: the figures of docs/adr/0016-one-trunk.md were measured so.
     """
 
     def __init__(self, heads: Mapping[str, int], dropout: float = 0.1) -> None:

@@ -12,7 +12,7 @@ from app.mentions import mentioned_in
 from app.shop import Privacy, Reply, load_shop
 from app.web.console import latest_question
 from conversations.conversation import Conversation
-from conversations.tables import messages
+from conversations.tables import conversations, messages
 from tests.app.conftest import Desk
 from tests.conftest import ALICE, BOB, OLGA, START
 from tests.serving import account_of, history, words
@@ -203,3 +203,10 @@ async def test_a_card_says_which_message_was_the_customers_last(desk: Desk) -> N
     (card,) = (await desk.http.get("/api/desk", headers=desk.alice)).json()["waiting"]
     (said,) = [e for e, m in await history(desk.db, desk.cora) if m and m.text == "hello?"]
     assert card["last_message_seq"] == said.seq
+
+
+async def test_a_chat_of_a_shop_that_is_no_longer_served_can_still_be_read(desk: Desk) -> None:
+    async with desk.db.unit_of_work() as work:
+        await work.conn.execute(sa.update(conversations).values(shop_id="closed-down"))
+    answer = await desk.http.get(desk.conversation(), headers=desk.alice)
+    assert (answer.status_code, answer.json()["brief"]["facts"]) == (200, [])

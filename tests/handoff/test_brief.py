@@ -97,15 +97,16 @@ def test_each_fact_is_listed_once_with_the_message_that_said_it_first() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("the Enamel  mug is chipped", ["Product Enamel mug"]),
-        ("two mugs and an enamel mug", ["Product mugs", "Product enamel mug"]),
-        ("two enamel mugs, one enamel mug broken", ["Product enamel mugs"]),
+        ("the Enamel  mug is chipped", ["Product enamel mug"]),
+        ("two mugs and an enamel mug", ["Product enamel mug", "Product mug"]),
+        ("one dish broke, two dishes are chipped", ["Product dish"]),
         ("smug jugglers dishwash", []),
-        ("both dishes broke", ["Product dishes"]),
+        ("write to mug@example.com", ["E-mail mug@example.com"]),
+        ("is the set (blue) in stock?", ["Product set (blue)"]),
     ],
 )
 def test_the_products_that_were_named_are_facts(text: str, named: list[str]) -> None:
-    products = ("mug", "enamel mug", "jug", "dish")
+    products = ("mug", "enamel mug", "jug", "dish", "set (blue)")
     facts = brief_of([said(text, seq=1)], [], products=products).facts
     assert [(f.text, f.message_id) for f in facts] == [(name, "m1") for name in named]
 

@@ -55,6 +55,17 @@ def test_a_network_of_garbage_bytes_falls_back_and_says_so(folder: Path) -> None
     assert "cannot be loaded" in falls_back(folder)
 
 
+def test_a_network_that_takes_something_else_falls_back_and_says_so(folder: Path) -> None:
+    """Otherwise it would load, and fail on the first customer."""
+    shutil.copy(ARTIFACTS / "encoder" / "vector.onnx", folder / "model.onnx")
+    assert "takes hidden, not back, hidden" in falls_back(folder)
+
+
+def test_reader_and_encoder_stand_on_one_trunk() -> None:
+    reader, encoder = load_reader().model, load_encoder().model
+    assert reader._network._trunk is encoder._trunk  # type: ignore[attr-defined, union-attr]
+
+
 def test_an_empty_network_file_falls_back_and_says_so(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(b"")
     falls_back(folder)

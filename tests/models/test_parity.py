@@ -11,7 +11,7 @@ import numpy as np  # noqa: E402
 
 from eval.data import Split, load_rows, sample  # noqa: E402
 from models.base import EMOTIONS, FLAGS, STATES, Utterance  # noqa: E402
-from models.catalog import trunk  # noqa: E402
+from models.catalog import ENCODER, trunk  # noqa: E402
 from models.emotion import ReaderNetwork  # noqa: E402
 from models.tokens import Tokens  # noqa: E402
 from models.training.corpus import Example  # noqa: E402
@@ -34,7 +34,7 @@ def both(tmp_path_factory):
         export_reader(network, folder)
     rows = sample(load_rows(Split.DEV), 48, seed=0)
     trained = predict(network, [Example(row.text, row.before) for row in rows], Tokens(BASE / "tokenizer.json"))
-    return trained, ReaderNetwork(folder, trunk()).logits([Utterance(r.text, tuple(r.before)) for r in rows])
+    return trained, ReaderNetwork(folder, trunk(ENCODER)).logits([Utterance(r.text, tuple(r.before)) for r in rows])
 
 
 @pytest.mark.parametrize("head", WIDTHS)

@@ -60,7 +60,14 @@ def test_what_is_remembered_is_bounded_and_the_oldest_goes(trunk: Trunk, passes:
 
 
 def test_what_was_asked_before_changes_nothing(trunk: Trunk) -> None:
-    fresh = trunk.hidden("my zip broke")
     for text in ("one", "a much longer text than the others, with many words"):
         trunk.hidden(text)
-    assert np.array_equal(Trunk(ARTIFACTS / "encoder").hidden("my zip broke"), fresh)
+    first, again = trunk.hidden("my zip broke"), trunk.hidden("my zip broke")
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, Trunk(ARTIFACTS / "encoder").hidden("my zip broke"))
+
+
+def test_what_is_remembered_cannot_be_changed_and_holds_no_text(trunk: Trunk) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        trunk.hidden("my zip broke")[0] = 0
+    assert all(isinstance(token, int) for ids in trunk._remembered for token in ids)

@@ -69,8 +69,8 @@ export class Alerts {
   #chime = new Chime();
   /** @type {Set<string> | null} null: the desk has not been seen yet, so nothing in it is new */
   #known = null;
-  /** New in the queue and not told yet. @type {Map<string, Card>} */
-  #held = new Map();
+  /** New in the queue and not told yet. @type {Set<string>} */
+  #held = new Set();
   /** What each customer of one's own said last. @type {Map<string, number | null>} */
   #said = new Map();
 
@@ -86,8 +86,8 @@ export class Alerts {
     const known = this.#known;
     this.#known = new Set(waiting.map((card) => card.id));
     const fresh = known ? waiting.filter((card) => !known.has(card.id)) : [];
-    for (const card of fresh) this.#held.set(card.id, card);
-    if (fresh.length) setTimeout(() => this.#waiting(), HELD_MS);
+    for (const card of fresh) this.#held.add(card.id);
+    if (fresh.length) setTimeout(() => this.#waiting(fresh), HELD_MS);
     this.#messages(mine);
   }
 
@@ -106,9 +106,9 @@ export class Alerts {
     fresh.forEach((mention, i) => this.notify(words[i], mention.conversation_id));
   }
 
-  #waiting() {
-    const fresh = [...this.#held.values()].filter((card) => this.#known?.has(card.id));
-    this.#held.clear();
+  /** Tell of those that still wait and were not offered to oneself. @param {Card[]} held */
+  #waiting(held) {
+    const fresh = held.filter((card) => this.#held.delete(card.id) && this.#known?.has(card.id));
     if (!fresh.length) return;
     this.#tell("waiting", this.#words(fresh));
     for (const card of fresh) this.notify(`${customerName(card.customer_name)} is waiting`, card.id);

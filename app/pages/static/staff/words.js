@@ -16,7 +16,7 @@ export const REASONS = {
   declined: "The customer declined a person",
 };
 /** Reasons for which a person is called. */
-export const HANDOFF_REASONS = ["asked", "safety", "abuse", "frustration", "confusion", "stakes", "repeat", "unhelped", "unknown"];
+export const HANDOFF_REASONS = ["asked", "safety", "abuse", "frustration", "confusion", "stakes", "repeat", "unhelped", "language", "unknown"];
 
 /** @type {Record<string, string>} */
 export const STATES = { frustrated: "Frustrated", confused: "Confused", worried: "Worried", pleased: "Pleased", neutral: "Neutral" };
