@@ -16,7 +16,7 @@ from models.training.fit import Mix, Recipe, fit, predict
 from models.training.network import BASE, HEADS, Network
 
 GOEMOTIONS = Recipe(learning_rate=1.5e-4)
-JOINT = Recipe(epochs=5, batch=64, learning_rate=1.6e-4)
+JOINT = Recipe(epochs=9, batch=64, learning_rate=2e-4)
 REPLAYED = 16_000
 """GoEmotions rows in every joint epoch, so that the 28 labels are not forgotten."""
 OPENLY_FELT = 0.3
