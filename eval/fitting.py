@@ -28,7 +28,7 @@ from models.base import EmotionReader
 from models.catalog import load_encoder
 
 RIDGE = 0.0005
-MISSED, NEEDLESS = 1.0, 1.5
+MISSED, NEEDLESS = 1.0, 1.0
 """What a dialogue that needed a person in time and got none costs, against a calm one that was interrupted."""
 STEPS = np.linspace(0.1, 0.95, 35)
 
@@ -72,12 +72,12 @@ def played(chats: Iterable[Understood], rules: Rules) -> list[Run]:
     return runs
 
 
-def fit(chats: Sequence[Understood], trained: Sequence[Understood] = ()) -> dict[str, Any]:
+def fit(chats: Sequence[Understood]) -> dict[str, Any]:
     """What ``handoff/rules.json`` holds: weights, bias, and the units of the three thresholds.
 
-    ``trained`` are dialogues the reader was trained on: it is too sure of them for thresholds, but they help to weigh.
+    Dialogues that the reader was trained on have no place among ``chats``: it is too sure of them.
     """
-    weights, bias = fit_weights([*chats, *trained])
+    weights, bias = fit_weights(chats)
     base = Rules(weights, bias, offer_at=2.0, first_offer_at=2.0, handoff_at=2.0)
     offer_at, first = _best_thresholds(chats, base)
     handoff_at = min(0.97, max(offer_at + 0.1, 1 - (1 - offer_at) / 3))
@@ -113,12 +113,12 @@ def fit_weights(chats: Sequence[Understood]) -> tuple[dict[str, float], float]:
     return {f.name: float(w) for f, w in zip(FEATURES, best[1:], strict=True)}, float(best[0])
 
 
-def crossfitted(chats: Sequence[Understood], seed: int, trained: Sequence[Understood] = ()) -> list[Run]:
+def crossfitted(chats: Sequence[Understood], seed: int) -> list[Run]:
     """Every dialogue of ``chats`` played by rules that were fitted on other writers' dialogues."""
     fold = folds([chat.dialogue.writer for chat in chats], seed)
     runs: dict[int, Run] = {}
     for k in progress.bar(sorted(set(fold.tolist())), "Folds"):
-        rules = rules_of(fit([chat for chat, f in zip(chats, fold, strict=True) if f != k], trained))
+        rules = rules_of(fit([chat for chat, f in zip(chats, fold, strict=True) if f != k]))
         here = [i for i, f in enumerate(fold) if f == k]
         runs |= dict(zip(here, played([chats[i] for i in here], rules), strict=True))
     return [runs[i] for i in range(len(chats))]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from eval import fitting, playing, plots, progress, readers
-from eval.data import DataMissing, Dialogue, Split, load_dialogues, load_rssn, sample, turns_of
+from eval.data import DataMissing, Dialogue, load_dialogues, load_rssn, sample, turns_of
 from eval.dialogues import Handling, Outcome, Run, first_only, handling
 from eval.gtt import transfer_scores
 from eval.metrics import resamples
@@ -36,14 +36,13 @@ def run(options: Options, fit: bool = False) -> Report:
     report = Report(options.name("handoff"), "When a person comes", facts)
     understood = fitting.understand(reader, dialogues)
     crossfit = options.is_fitted_here and len(dialogues) >= FEWEST_TO_FIT
-    trained = fitting.understand(reader, load_dialogues(Split.TRAIN)) if fit or crossfit else []
     if fit:
-        fitted = fitting.fit(understood, trained)
+        fitted = fitting.fit(understood)
         fitting.write(fitted, {"reader": reader.name, "dialogues": len(dialogues), "split": options.split.value})
     played = asyncio.run(play_all(reader, dialogues))
     ways = {f"bot, {reader.name}": runs_of(dialogues, played)}
     if crossfit:
-        ways["bot, rules fitted on other writers"] = fitting.crossfitted(understood, options.seed, trained)
+        ways["bot, rules fitted on other writers"] = fitting.crossfitted(understood, options.seed)
     if reader.name != RulesReader.name:
         ways["bot, rules"] = runs_of(dialogues, asyncio.run(play_all(RulesReader(), dialogues)))
     ways |= baselines(reader, dialogues)
