@@ -267,9 +267,9 @@ async def test_notifications_are_asked_for_by_a_button_and_hold_no_words(stage: 
     await cora.say("my card number is 4111 1111 1111 1111")
     await expect(card_of(page, cora)).to_contain_text("New message")
     assert await page.evaluate("heard") == [["New message from Cora", ""]]
-    (dan,) = await waiting(stage, "Dan")
-    await expect(card_of(page, dan)).to_be_visible()
-    assert await page.evaluate("heard[1]") == ["Dan is waiting", ""]
+    await waiting(stage, "Dan")
+    await expect(page.locator("[data-lane=offered] .offer")).to_have_count(1)
+    assert await page.evaluate("heard[1]") == ["Dan is offered to you", ""]
     await page.evaluate("window.away = false")
     await page.click("#notify")
     await expect(page.locator("#notify")).to_have_text("Notifications off")

@@ -249,6 +249,7 @@ async def test_a_chat_is_passed_on_to_a_colleague_with_a_note(stage: Stage) -> N
     chat, alice = await in_ones_hands(stage)
     bob = await stage.staff(BOB)
     await expect(lane(bob, "others")).to_have_count(1)
+    await expect(alice.locator("#online")).to_have_text("2 people at the desk")
     await alice.locator("#transcript").focus()
     await alice.keyboard.press("t")
     await expect(alice.locator("#transfer-agent option")).to_have_text(["Bob (0 of 3 chats)"])
