@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from models.base import FLAGS, STATES
+from models.emotion import softmax
 
 FOLDS = 5
 GRID = np.linspace(0.05, 0.9, 86)
@@ -31,12 +32,6 @@ def logit(probabilities: np.ndarray) -> np.ndarray:
     """Log odds, kept finite."""
     p = np.clip(probabilities, TINY, 1 - TINY)
     return np.asarray(np.log(p / (1 - p)))
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities over the last axis."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 def states(probabilities: np.ndarray, true: np.ndarray, fold: np.ndarray) -> np.ndarray:
