@@ -53,8 +53,12 @@ function names(last, x) {
   placed.forEach((name, i) => {
     if (i) name.y = Math.max(name.y, placed[i - 1].y + LABEL_GAP);
   });
-  const over = Math.max(0, placed[placed.length - 1].y - (HEIGHT - BOTTOM));
-  return placed.map(({ state, y }) => svg("text", { class: `name ${state}`, x: x + 11, y: y - over + 4 }, STATES[state]));
+  let lowest = HEIGHT - BOTTOM;
+  for (const name of placed.toReversed()) {
+    name.y = Math.min(name.y, lowest);
+    lowest = name.y - LABEL_GAP;
+  }
+  return placed.map(({ state, y }) => svg("text", { class: `name ${state}`, x: x + 11, y: y + 4 }, STATES[state]));
 }
 
 /** Where a person was called: after the last message with a smaller seq. @param {MoodPoint[]} points @param {number[]} handoffs */
